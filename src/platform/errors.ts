@@ -10,7 +10,9 @@ export interface FieldViolation {
 
 /** Builds the one error type that RPC and REST both render. */
 function refuse(code: Code, message: string, reason = "", violations: FieldViolation[] = []): ConnectError {
-  return new ConnectError(message, code, undefined, [{ desc: ErrorInfoSchema, value: { reason, violations } }]);
+  return new ConnectError(message, code, undefined, [
+    { desc: ErrorInfoSchema, value: { reason, violations } },
+  ]);
 }
 
 export function invalid(...violations: [FieldViolation, ...FieldViolation[]]): ConnectError {
