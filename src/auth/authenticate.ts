@@ -1,0 +1,114 @@
+import type { X509Certificate } from "node:crypto";
+import type { TLSSocket } from "node:tls";
+import type { Authority } from "../authorities/authority.ts";
+import type { Database, Transaction } from "../platform/database.ts";
+import { unauthenticated } from "../platform/errors.ts";
+import { extendedKeyUsage } from "../x509/extensions.ts";
+import type { AgentPrincipal, Principal } from "./principal.ts";
+import { isSecret, parseToken } from "./secrets.ts";
+
+/** Finds out who calls. Null: no credential at all. Throws Unauthenticated for one that does not hold. */
+export type Authenticate = (credentials: {
+  authorization: string | null;
+  socket: TLSSocket | null;
+}) => Promise<Principal | null>;
+
+export function createAuthenticate(options: {
+  db: Database;
+  agentCa: Authority;
+  agentAuth: "mtls" | "api_key" | "both";
+  clock: () => Date;
+}): Authenticate {
+  const { db, agentCa, agentAuth, clock } = options;
+  return async ({ authorization, socket }) => {
+    if (authorization !== null) {
+      const principal = await byApiKey(db, authorization);
+      if (principal.kind === "agent" && agentAuth === "mtls")
+        throw unauthenticated("agents authenticate by certificate here");
+      return principal;
+    }
+    const certificate = socket?.getPeerX509Certificate();
+    if (!socket || !certificate) return null;
+    if (agentAuth === "api_key") throw unauthenticated("agents authenticate by API key here");
+    return byCertificate({ db, agentCa, certificate, isVerified: socket.authorized, now: clock() });
+  };
+}
+
+async function byApiKey(db: Database, authorization: string): Promise<Principal> {
+  const refused = unauthenticated("the API key is unknown or wrong");
+  const [scheme, credential = ""] = authorization.split(" ", 2);
+  if (scheme?.toLowerCase() !== "bearer")
+    throw unauthenticated("the Authorization header must be: Bearer <API key>");
+  const token = parseToken(credential, "ak");
+  if (!token) throw refused;
+  const key = await db.apiKey.findUnique({ where: { id: token.id } });
+  if (!key || !isSecret(token.secret, key.secretHash)) throw refused;
+  if (key.role === "agent" && key.agentId) {
+    return { kind: "agent", id: key.agentId, credential: { kind: "api_key", id: key.id } };
+  }
+  if (key.role === "admin") return { kind: "operator", id: key.id, role: "admin" };
+  throw refused;
+}
+
+/**
+ * The identity behind a client certificate. TLS verified the chain up to the system root; here the agent CA itself must
+ * be the issuer, so that no other certificate of that tree passes, and (issuer, serial) must be one that is in force.
+ */
+async function byCertificate(options: {
+  db: Database;
+  agentCa: Authority;
+  certificate: X509Certificate;
+  isVerified: boolean;
+  now: Date;
+}): Promise<AgentPrincipal> {
+  const { db, agentCa, certificate, isVerified, now } = options;
+  const isAgentLeaf =
+    isVerified &&
+    !certificate.ca &&
+    certificate.checkIssued(agentCa.certificate) &&
+    certificate.verify(agentCa.certificate.publicKey) &&
+    (certificate.keyUsage ?? []).includes(extendedKeyUsage.clientAuth);
+  if (!isAgentLeaf) throw unauthenticated("the client certificate is not an agent's", "NOT_AN_AGENT");
+  const notAfter = new Date(certificate.validTo);
+  if (notAfter <= now)
+    throw unauthenticated("the agent's certificate has expired; join again", "IDENTITY_EXPIRED");
+  const serial = certificate.serialNumber.toUpperCase();
+  const key = { authorityId: agentCa.id, serial };
+  const identity = await db.agentIdentity.findUnique({ where: { authorityId_serial: key } });
+  if (!identity || identity.retiredAt)
+    throw unauthenticated("the agent's certificate is no longer in force", "IDENTITY_ENDED");
+  if (!identity.activatedAt) await activate(db, { ...key, agentId: identity.agentId, now });
+  return { kind: "agent", id: identity.agentId, credential: { kind: "certificate", ...key, notAfter } };
+}
+
+/** The first use of a new identity ends those before it. */
+async function activate(
+  db: Database,
+  { authorityId, serial, agentId, now }: { authorityId: string; serial: string; agentId: string; now: Date },
+): Promise<void> {
+  await db.$transaction([
+    db.agentIdentity.update({
+      where: { authorityId_serial: { authorityId, serial } },
+      data: { activatedAt: now },
+    }),
+    db.agentIdentity.updateMany({
+      where: { agentId, retiredAt: null, activatedAt: { not: null }, NOT: { authorityId, serial } },
+      data: { retiredAt: now },
+    }),
+  ]);
+}
+
+/** Reads again, in the transaction of a write, that the agent's credential is in force. */
+export async function requireInForce(tx: Transaction, { credential }: AgentPrincipal): Promise<void> {
+  if (credential.kind === "api_key") {
+    const key = await tx.apiKey.findUnique({ where: { id: credential.id } });
+    if (!key) throw unauthenticated("the agent's API key is no longer in force", "IDENTITY_ENDED");
+    return;
+  }
+  const { authorityId, serial } = credential;
+  const identity = await tx.agentIdentity.findUnique({
+    where: { authorityId_serial: { authorityId, serial } },
+  });
+  if (!identity || identity.retiredAt)
+    throw unauthenticated("the agent's certificate is no longer in force", "IDENTITY_ENDED");
+}

@@ -1,0 +1,101 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { recordAudit, system } from "../audit/record.ts";
+import type { Database, Transaction } from "../platform/database.ts";
+import { newId } from "../platform/ids.ts";
+import { type Place, SealError, type Sealer } from "../platform/seal.ts";
+import { StartupError } from "../platform/startup-error.ts";
+import { sha256, spkiOf } from "../x509/keys.ts";
+import { type Authority, makeAuthority, parents, type Role, roles } from "./authority.ts";
+
+/** Every CA of the installation, by role, and the name that its agents' identities live under. */
+export interface Authorities {
+  trustDomain: string;
+  byRole: Record<Role, Authority>;
+}
+
+const keyCheckText = Buffer.from("certctl key check");
+const keyCheckPlace: Place = { table: "installation", id: "1", field: "key_check" };
+const sealedKeyPlace = (id: string): Place => ({ table: "authorities", id, field: "sealed_key" });
+/** Any number that nothing else locks: replicas that start at once make one set of CAs. */
+const firstStartLock = 7_220_114_331;
+
+/**
+ * Opens the CAs, making them at the first start. Throws StartupError when the wrapping key is not the one that sealed
+ * this database.
+ */
+export async function openAuthorities(db: Database, sealer: Sealer, now: Date): Promise<Authorities> {
+  return db.$transaction(async (tx) => {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${firstStartLock}::bigint)`;
+    const trustDomain = await openInstallation(tx, sealer);
+    const byRole: Partial<Record<Role, Authority>> = {};
+    for (const role of roles) {
+      const parentRole = parents[role];
+      const parent = parentRole ? (byRole[parentRole] ?? null) : null;
+      byRole[role] =
+        (await load(tx, sealer, role, parent)) ??
+        (await create(tx, sealer, { role, parent, trustDomain, now }));
+    }
+    return { trustDomain, byRole: byRole as Record<Role, Authority> };
+  });
+}
+
+async function openInstallation(tx: Transaction, sealer: Sealer): Promise<string> {
+  const found = await tx.installation.findUnique({ where: { id: 1 } });
+  if (found) {
+    try {
+      sealer.open(keyCheckPlace, found.keyCheck);
+    } catch (error) {
+      if (!(error instanceof SealError)) throw error;
+      throw new StartupError(
+        `the database cannot be opened: ${error.message}; set the key that this database was made with`,
+      );
+    }
+    return found.trustDomain;
+  }
+  const trustDomain = `${newId("certctl")}.internal`;
+  await tx.installation.create({
+    data: { trustDomain, keyCheck: new Uint8Array(sealer.seal(keyCheckPlace, keyCheckText)) },
+  });
+  return trustDomain;
+}
+
+async function load(
+  tx: Transaction,
+  sealer: Sealer,
+  role: Role,
+  parent: Authority | null,
+): Promise<Authority | null> {
+  const row = await tx.authority.findFirst({ where: { role }, orderBy: { createdAt: "desc" } });
+  if (!row) return null;
+  const pkcs8 = sealer.open(sealedKeyPlace(row.id), row.sealedKey);
+  const key = createPrivateKey({ key: pkcs8, type: "pkcs8", format: "der" });
+  const der = Buffer.from(row.certificate);
+  return { id: row.id, role, der, certificate: new X509Certificate(der), key, spki: spkiOf(key), parent };
+}
+
+async function create(
+  tx: Transaction,
+  sealer: Sealer,
+  options: { role: Role; parent: Authority | null; trustDomain: string; now: Date },
+): Promise<Authority> {
+  const authority = makeAuthority({ id: newId("ca"), ...options });
+  const pkcs8 = authority.key.export({ type: "pkcs8", format: "der" });
+  await tx.authority.create({
+    data: {
+      id: authority.id,
+      role: authority.role,
+      parentId: authority.parent?.id ?? null,
+      certificate: new Uint8Array(authority.der),
+      sealedKey: new Uint8Array(sealer.seal(sealedKeyPlace(authority.id), pkcs8)),
+      spkiSha256: new Uint8Array(sha256(authority.spki)),
+    },
+  });
+  const details = { role: authority.role, not_after: authority.certificate.validTo };
+  await recordAudit(tx, system, {
+    action: "authority_created",
+    resourceType: "authority",
+    resourceId: authority.id,
+    details,
+  });
+  return authority;
+}

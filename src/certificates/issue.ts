@@ -1,0 +1,157 @@
+import { X509Certificate } from "node:crypto";
+import type { Job, ManagedCertificate } from "#gen/prisma/client.ts";
+import { recordAudit, system } from "../audit/record.ts";
+import type { Authorities } from "../authorities/store.ts";
+import { type Issued, IssuerError } from "../issuers/issuer.ts";
+import { issuerByKind } from "../issuers/registry.ts";
+import { recordIssuance } from "../issuers/store.ts";
+import { createDeployment } from "../jobs/create.ts";
+import { lockJob } from "../jobs/lease.ts";
+import { failAttempt } from "../jobs/retry.ts";
+import { addEvent, transition } from "../jobs/transition.ts";
+import type { Database, Transaction } from "../platform/database.ts";
+import { newId } from "../platform/ids.ts";
+import type { Log } from "../platform/log.ts";
+import { pem } from "../x509/pem.ts";
+
+export interface IssueDeps {
+  db: Database;
+  authorities: Authorities;
+  clock: () => Date;
+  log: Log;
+}
+
+/** Renewal is planned for when a third of the lifetime is left, and never more than this many days before the end. */
+const renewalWindowDays = 30;
+const dayMs = 86_400_000;
+
+/**
+ * Has the accepted CSR of a job signed and publishes the certificate. Done twice, or again after a crash at any point, it
+ * makes one certificate.
+ */
+export async function issue(deps: IssueDeps, jobId: string, signal: AbortSignal): Promise<void> {
+  const { db, authorities, clock, log } = deps;
+  const job = await db.job.findUnique({
+    where: { id: jobId },
+    include: { certificate: { include: { issuer: true } } },
+  });
+  if (job?.status !== "Running" || !job.csr) return;
+  const { certificate } = job;
+  const issuer = issuerByKind.get(certificate.issuer.kind);
+  try {
+    if (!issuer)
+      throw new IssuerError(
+        "issuer",
+        `this server knows no issuer of the kind ${certificate.issuer.kind}`,
+        false,
+      );
+    const request = {
+      jobId,
+      commonName: certificate.commonName,
+      sans: certificate.sans,
+      csr: Buffer.from(job.csr),
+      validitySeconds: certificate.validitySeconds,
+      now: clock(),
+    };
+    const issued = await issuer.issue(request, certificate.issuer.config, {
+      signal,
+      issuingCa: authorities.byRole["issuing-ca"],
+      record: (id, next) => recordIssuance(db, id, next),
+    });
+    await publish(deps, job, certificate, issued);
+  } catch (error) {
+    if (signal.aborted) return;
+    log.warn({ err: error, jobId }, "an issuance failed");
+    const failure =
+      error instanceof IssuerError
+        ? { step: error.step, message: error.message, retryable: error.retryable }
+        : { step: "sign", message: "internal error while signing; the server's log has it", retryable: true };
+    await fail(deps, jobId, job.agentId, failure);
+  }
+}
+
+/** One transaction: the version, the job's end, its deployments, the audit row and the agents' wake-up. */
+async function publish(
+  deps: IssueDeps,
+  { id: jobId, agentId }: Job,
+  certificate: ManagedCertificate,
+  issued: Issued,
+): Promise<void> {
+  const { db, clock } = deps;
+  const leaf = new X509Certificate(issued.leafDer);
+  await db.$transaction(async (tx) => {
+    const now = clock();
+    const job = await lockJob(tx, jobId, agentId);
+    if (job.status !== "Running" || !job.csr) return;
+    const version = await tx.certificateVersion.create({
+      data: {
+        id: newId("cv"),
+        certificateId: certificate.id,
+        agentId,
+        jobId,
+        renewalId: (await tx.job.findUniqueOrThrow({ where: { id: jobId } })).renewalId,
+        issuerId: certificate.issuerId,
+        authorityId: issued.authorityId,
+        serial: leaf.serialNumber.toUpperCase(),
+        fingerprintSha256: leaf.fingerprint256.replaceAll(":", "").toLowerCase(),
+        sans: certificate.sans,
+        notBefore: new Date(leaf.validFrom),
+        notAfter: new Date(leaf.validTo),
+        renewAt: renewAt(new Date(leaf.validFrom), new Date(leaf.validTo)),
+        pemChain: [pem("CERTIFICATE", issued.leafDer), ...issued.chainPem].join(""),
+        rootPem: issued.rootPem,
+        csrPem: pem("CERTIFICATE REQUEST", job.csr),
+        createdAt: now,
+      },
+    });
+    await addEvent(
+      tx,
+      job,
+      "issued",
+      `serial ${version.serial}, valid until ${version.notAfter.toISOString()}`,
+    );
+    await transition(tx, job, "Completed", {
+      completedAt: now,
+      versionId: version.id,
+      errorStep: "",
+      errorMessage: "",
+    });
+    await tx.managedCertificate.update({ where: { id: certificate.id }, data: { lastError: "" } });
+    const targets = await tx.target.findMany({
+      where: { agentId, archivedAt: null, certificates: { some: { certificateId: certificate.id } } },
+    });
+    const details = {
+      version_id: version.id,
+      serial: version.serial,
+      fingerprint_sha256: version.fingerprintSha256,
+    };
+    await recordAudit(tx, system, {
+      action: "certificate_issued",
+      resourceType: "certificate",
+      resourceId: certificate.id,
+      details,
+    });
+    for (const target of targets)
+      await createDeployment(tx, system, { version, target, parentJobId: jobId }, now);
+  });
+}
+
+export function renewAt(notBefore: Date, notAfter: Date): Date {
+  const lifetimeMs = notAfter.getTime() - notBefore.getTime();
+  return new Date(notAfter.getTime() - Math.min(lifetimeMs / 3, renewalWindowDays * dayMs));
+}
+
+async function fail(
+  { db, clock }: IssueDeps,
+  jobId: string,
+  agentId: string,
+  failure: { step: string; message: string; retryable: boolean },
+): Promise<void> {
+  await db.$transaction(async (tx: Transaction) => {
+    const job = await lockJob(tx, jobId, agentId);
+    if (job.status !== "Running") return;
+    const attempts = job.attempts + 1;
+    await tx.job.update({ where: { id: jobId }, data: { attempts } });
+    await failAttempt(tx, { ...job, attempts }, failure, clock());
+  });
+}

@@ -1,0 +1,77 @@
+import type { z } from "zod";
+import type { Authority } from "../authorities/authority.ts";
+
+/** A certificate to be signed: the names and the key were checked against each other already. */
+export interface IssueRequest {
+  /** At most one certificate is made for a job, however often it is asked for. */
+  jobId: string;
+  commonName: string;
+  /** Canonical. */
+  sans: readonly string[];
+  /** The accepted CSR, DER. */
+  csr: Buffer;
+  validitySeconds: number;
+  now: Date;
+}
+
+/** What an issuer signed. */
+export interface Issued {
+  /** The CA key that signed, for the identity (issuer key, serial). */
+  authorityId: string;
+  leafDer: Buffer;
+  /** Intermediates, leaf's issuer first, PEM. */
+  chainPem: string[];
+  /** What the chain builds to, PEM. */
+  rootPem: string;
+}
+
+/** What is about to be signed, committed before it is. */
+export interface RecordedIssuance {
+  authorityId: string;
+  /** TBSCertificate, DER. */
+  tbs: Buffer;
+}
+
+/** What certctl lends to an issuer. */
+export interface IssuerContext {
+  signal: AbortSignal;
+  /** Opens the CA that signs customers' certificates. */
+  issuingCa: Authority;
+  /** Commits what will be signed; for a job that has a record already, returns that one and ignores the new. */
+  record(jobId: string, next: RecordedIssuance & { serial: string }): Promise<RecordedIssuance>;
+}
+
+/** A certificate authority that certctl can ask. One file per kind; see local-ca.ts. */
+export interface Issuer<Config = unknown> {
+  /** Stable: stored in the database, shown in the API. */
+  readonly kind: string;
+  readonly title: string;
+  readonly config: z.ZodType<Config>;
+  /** Says why names cannot be issued, or null. Asked before a certificate is declared. */
+  refuses(
+    sans: readonly string[],
+    context: { trustDomain: string; ownNames: readonly string[] },
+  ): string | null;
+  /** Throws IssuerError. */
+  issue(request: IssueRequest, config: Config, context: IssuerContext): Promise<Issued>;
+}
+
+/** Infers the configuration's type from its schema, then hides it: callers hold JSON only. */
+export function defineIssuer<Config>(issuer: Issuer<Config>): Issuer {
+  return {
+    ...issuer,
+    issue: (request, config, context) => issuer.issue(request, issuer.config.parse(config), context),
+  };
+}
+
+/** An issuance that failed; the message is in the CA's words. */
+export class IssuerError extends Error {
+  readonly step: string;
+  readonly retryable: boolean;
+
+  constructor(step: string, message: string, retryable: boolean) {
+    super(message);
+    this.step = step;
+    this.retryable = retryable;
+  }
+}

@@ -1,0 +1,24 @@
+import type { Job } from "#gen/prisma/client.ts";
+import { notify } from "../platform/bus.ts";
+import type { Transaction } from "../platform/database.ts";
+import { enqueue } from "./queue.ts";
+import { addEvent, transition } from "./transition.ts";
+
+/**
+ * Sets a pending job that is due going: an issuance waits for its agent's CSR, or is signed if the CSR is there; a
+ * deployment is offered to its agent.
+ */
+export async function advance(tx: Transaction, job: Job): Promise<void> {
+  if (job.type === "Deployment") {
+    await notify(tx, "work", job.agentId);
+    return;
+  }
+  if (job.csr) {
+    await transition(tx, job, "Running");
+    await enqueue(tx, "issue", job.id);
+    return;
+  }
+  await transition(tx, job, "AwaitingCSR");
+  await addEvent(tx, job, "awaiting_csr", `agent ${job.agentId} is to make the key`);
+  await notify(tx, "work", job.agentId);
+}

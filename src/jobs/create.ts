@@ -1,0 +1,84 @@
+import { type Actor, recordAudit } from "../audit/record.ts";
+import type { Transaction } from "../platform/database.ts";
+import { newId } from "../platform/ids.ts";
+import { advance } from "./advance.ts";
+import { addEvent } from "./transition.ts";
+
+/** Opens the job that makes a certificate version with the key of one agent, and sets it going. */
+export async function createIssuance(
+  tx: Transaction,
+  actor: Actor,
+  options: {
+    type: "Issuance" | "Renewal";
+    certificateId: string;
+    agentId: string;
+    renewalId: string;
+    now: Date;
+  },
+): Promise<string> {
+  const { now, ...data } = options;
+  const job = await tx.job.create({
+    data: { ...data, id: newId("job"), status: "Pending", createdAt: now, runAfter: now },
+  });
+  await addEvent(tx, job, "created", `by ${actor.id}`);
+  await recordAudit(tx, actor, {
+    action: "job_created",
+    resourceType: "job",
+    resourceId: job.id,
+    details: { type: job.type, certificate_id: job.certificateId, agent_id: job.agentId },
+  });
+  await advance(tx, job);
+  return job.id;
+}
+
+/** A version to put on a target. */
+export interface DeploymentOrder {
+  version: { id: string; certificateId: string; renewalId: string };
+  target: { id: string; agentId: string };
+  /** The issuance that made the version, if this is its first deployment. */
+  parentJobId: string | null;
+}
+
+/** Opens the deployment of a version to a target. It takes its place in the target's order. */
+export async function createDeployment(
+  tx: Transaction,
+  actor: Actor,
+  { version, target, parentJobId }: DeploymentOrder,
+  now: Date,
+): Promise<string> {
+  const { generation } = await tx.target.update({
+    where: { id: target.id },
+    data: { generation: { increment: 1 } },
+    select: { generation: true },
+  });
+  const job = await tx.job.create({
+    data: {
+      id: newId("job"),
+      type: "Deployment",
+      status: "Pending",
+      certificateId: version.certificateId,
+      agentId: target.agentId,
+      targetId: target.id,
+      versionId: version.id,
+      renewalId: version.renewalId,
+      parentJobId,
+      generation,
+      createdAt: now,
+      runAfter: now,
+    },
+  });
+  await addEvent(tx, job, "created", `deploy ${version.id} to ${target.id}`);
+  await recordAudit(tx, actor, {
+    action: "job_created",
+    resourceType: "job",
+    resourceId: job.id,
+    details: {
+      type: job.type,
+      certificate_id: job.certificateId,
+      target_id: target.id,
+      version_id: version.id,
+    },
+  });
+  await advance(tx, job);
+  return job.id;
+}

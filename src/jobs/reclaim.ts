@@ -1,0 +1,76 @@
+import { notify } from "../platform/bus.ts";
+import type { Database, Transaction } from "../platform/database.ts";
+import { enqueue } from "./queue.ts";
+import { failAttempt } from "./retry.ts";
+import { addEvent, transition } from "./transition.ts";
+
+/**
+ * Takes back what a restarted agent held and no longer knows of, to be given out again at once. That it was lost is not
+ * the job's fault: it uses no attempt.
+ */
+export async function reclaimFromRestarted(
+  tx: Transaction,
+  agentId: string,
+  heldLeaseIds: readonly string[],
+): Promise<void> {
+  const lost = await tx.job.findMany({
+    where: { agentId, leaseExpiresAt: { not: null }, leaseId: { notIn: [...heldLeaseIds] } },
+  });
+  for (const job of lost) {
+    const attempts = job.acknowledgedAt ? Math.max(0, job.attempts - 1) : job.attempts;
+    const free = { leaseExpiresAt: null, acknowledgedAt: null, attempts };
+    if (job.status === "Running" && job.type === "Deployment") await transition(tx, job, "Pending", free);
+    else await tx.job.update({ where: { id: job.id }, data: free });
+    await addEvent(tx, { ...job, attempts }, "returned", `agent ${agentId} restarted`);
+  }
+}
+
+/**
+ * Ends attempts whose lease ran out: the agent was lost on the way. Deliveries that nobody acknowledged are offered
+ * again. Safe with several replicas: each job is locked or left to another.
+ */
+export async function reclaimExpired(db: Database, now: Date): Promise<void> {
+  await db.$transaction(async (tx) => {
+    const expired = await tx.$queryRaw<{ id: string }[]>`
+      SELECT id FROM jobs WHERE lease_expires_at <= now() ORDER BY lease_expires_at LIMIT 500 FOR UPDATE SKIP LOCKED`;
+    for (const { id } of expired) {
+      const job = await tx.job.findUniqueOrThrow({ where: { id } });
+      if (job.acknowledgedAt) {
+        const message = `agent ${job.agentId} took the job up and was not heard of again`;
+        await failAttempt(tx, job, { step: "agent_lost", message, retryable: true }, now);
+      } else {
+        await tx.job.update({ where: { id }, data: { leaseExpiresAt: null } });
+        await notify(tx, "work", job.agentId);
+      }
+    }
+  });
+}
+
+/**
+ * Enqueues again the signing of every accepted CSR that has had no result for a while: its server may have died. Signing
+ * twice is harmless, because what is signed was recorded first.
+ */
+export async function resumeSigning(db: Database, idleMs: number): Promise<void> {
+  await db.$transaction(async (tx) => {
+    const waiting = await tx.$queryRaw<{ id: string }[]>`
+      SELECT j.id FROM jobs j
+      WHERE j.type <> 'Deployment' AND j.status = 'Running'
+        AND NOT EXISTS (SELECT 1 FROM job_events e WHERE e.job_id = j.id AND e.at > now() - ${idleMs} * interval '1 millisecond')
+      ORDER BY j.created_at LIMIT 500 FOR UPDATE OF j SKIP LOCKED`;
+    for (const { id } of waiting) await enqueue(tx, "issue", id);
+  });
+}
+
+/** Sets due jobs going whose planned task was lost. */
+export async function resumePending(
+  db: Database,
+  advance: (jobId: string) => Promise<void>,
+  now: Date,
+): Promise<void> {
+  const due = await db.job.findMany({
+    where: { status: "Pending", type: { not: "Deployment" }, runAfter: { lte: now } },
+    select: { id: true },
+    take: 500,
+  });
+  for (const { id } of due) await advance(id);
+}

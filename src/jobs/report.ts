@@ -1,0 +1,137 @@
+import type {
+  ProgressStep,
+  ReportProgressRequest,
+  ReportResultRequest,
+} from "#gen/certctl/v1/agent_work_pb.ts";
+import { type Actor, recordAudit } from "../audit/record.ts";
+import type { Database, Transaction } from "../platform/database.ts";
+import { conflict } from "../platform/errors.ts";
+import { type LeasedJob, leaseLost, lockJob, requireLease, takeUp } from "./lease.ts";
+import { failAttempt } from "./retry.ts";
+import { isOpen } from "./state.ts";
+import { transition } from "./transition.ts";
+
+/** Adds an agent's steps to the timeline and renews its lease; the first call takes the job up. */
+export async function reportProgress(
+  db: Database,
+  agentId: string,
+  request: ReportProgressRequest,
+): Promise<LeasedJob> {
+  return db.$transaction(async (tx) => {
+    const job = await lockJob(tx, request.jobId, agentId);
+    requireLease(job, request.leaseId);
+    const taken = await takeUp(tx, job);
+    const isRepeated = request.requestId !== "" && (await wasReported(tx, job.id, request.requestId));
+    if (!isRepeated) await addSteps(tx, taken, request.steps, request.requestId || null);
+    return taken;
+  });
+}
+
+/**
+ * Ends an attempt with its result. The same result again answers what was stored. A deployment's proof may come after
+ * its lease ran out, as long as no newer attempt was given out: what it says about the target is true all the same.
+ */
+export async function reportResult(
+  db: Database,
+  actor: Actor,
+  request: ReportResultRequest,
+  now: Date,
+): Promise<LeasedJob> {
+  return db.$transaction(async (tx) => {
+    const locked = await lockJob(tx, request.jobId, actor.id);
+    if (request.leaseId !== "" && locked.resultLeaseId === request.leaseId) return locked;
+    const isLateProof =
+      request.result.case === "succeeded" &&
+      locked.type === "Deployment" &&
+      locked.leaseId === request.leaseId;
+    if (!isLateProof) requireLease(locked, request.leaseId);
+    if (!isOpen(locked.status)) throw leaseLost(locked.id);
+    const taken = await takeUp(tx, locked);
+    const job = await underWay(tx, taken);
+    await tx.job.update({ where: { id: job.id }, data: { resultLeaseId: job.leaseId } });
+    await addSteps(tx, job, request.steps, null);
+    return { ...job, status: await store(tx, actor, job, request, now) };
+  });
+}
+
+/** A deployment whose lease ran out waits for its next attempt; the proof that arrived is that attempt. */
+async function underWay(tx: Transaction, job: LeasedJob): Promise<LeasedJob> {
+  if (job.type !== "Deployment" || job.status !== "Pending") return job;
+  await transition(tx, job, "Running");
+  return { ...job, status: "Running" };
+}
+
+async function store(
+  tx: Transaction,
+  actor: Actor,
+  job: LeasedJob,
+  { result }: ReportResultRequest,
+  now: Date,
+): Promise<string> {
+  if (result.case === "failed") {
+    const { step, message, retryable, servedFingerprintSha256: served } = result.value;
+    if (served !== "") await storeServed(tx, job, served, now);
+    const status = await failAttempt(tx, job, { step, message, retryable }, now);
+    await audit(tx, actor, job, "attempt_failed", { step, message, status });
+    return status;
+  }
+  if (result.case !== "succeeded")
+    throw conflict("NO_RESULT", "the result says neither succeeded nor failed");
+  if (job.type !== "Deployment")
+    throw conflict("CSR_EXPECTED", "an issuance succeeds with its CSR, not with a result");
+  const served = result.value.servedFingerprintSha256;
+  const version = await tx.certificateVersion.findUniqueOrThrow({ where: { id: job.versionId ?? "" } });
+  if (version.fingerprintSha256 !== served) {
+    throw conflict("NOT_PROVEN", `the target serves ${served}, the version is ${version.fingerprintSha256}`);
+  }
+  await storeServed(tx, job, served, now);
+  await tx.certificateTarget.updateMany({
+    where: { certificateId: job.certificateId, targetId: job.targetId ?? "" },
+    data: { versionId: job.versionId, provenAt: now },
+  });
+  await transition(tx, job, "Completed", {
+    completedAt: now,
+    leaseExpiresAt: null,
+    errorStep: "",
+    errorMessage: "",
+  });
+  await audit(tx, actor, job, "deployment_proven", { version_id: job.versionId, fingerprint_sha256: served });
+  return "Completed";
+}
+
+async function storeServed(tx: Transaction, job: LeasedJob, fingerprint: string, now: Date): Promise<void> {
+  await tx.certificateTarget.updateMany({
+    where: { certificateId: job.certificateId, targetId: job.targetId ?? "" },
+    data: { servedFingerprint: fingerprint, servedAt: now },
+  });
+}
+
+async function wasReported(tx: Transaction, jobId: string, requestId: string): Promise<boolean> {
+  return (await tx.jobEvent.findFirst({ where: { jobId, requestId } })) !== null;
+}
+
+async function addSteps(
+  tx: Transaction,
+  job: LeasedJob,
+  steps: readonly ProgressStep[],
+  requestId: string | null,
+): Promise<void> {
+  for (const { step, message } of steps) {
+    await tx.jobEvent.create({ data: { jobId: job.id, step, message, attempt: job.attempts, requestId } });
+  }
+}
+
+async function audit(
+  tx: Transaction,
+  actor: Actor,
+  job: LeasedJob,
+  action: string,
+  details: Record<string, string | null>,
+): Promise<void> {
+  await recordAudit(tx, actor, {
+    action,
+    resourceType: "job",
+    resourceId: job.id,
+    details: { target_id: job.targetId, ...details },
+  });
+}

@@ -1,0 +1,22 @@
+export const jobTypes = ["Issuance", "Renewal", "Deployment"] as const;
+export type JobType = (typeof jobTypes)[number];
+
+export const jobStatuses = ["Pending", "AwaitingCSR", "Running", "Completed", "Failed", "Cancelled"] as const;
+export type JobStatus = (typeof jobStatuses)[number];
+
+/** The only ways that a job moves. Delivery to an agent is a lease on the row, not a state. */
+export const transitions: Record<JobStatus, readonly JobStatus[]> = {
+  Pending: ["AwaitingCSR", "Running", "Failed", "Cancelled"],
+  AwaitingCSR: ["Running", "Pending", "Failed", "Cancelled"],
+  Running: ["Completed", "Pending", "Failed", "Cancelled"],
+  Completed: [],
+  Failed: ["Pending"],
+  Cancelled: ["Pending"],
+};
+
+/** A job in one of these states is still to be done. */
+export const openStatuses = ["Pending", "AwaitingCSR", "Running"] as const satisfies readonly JobStatus[];
+
+export function isOpen(status: string): boolean {
+  return openStatuses.some((open) => open === status);
+}

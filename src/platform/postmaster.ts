@@ -1,0 +1,113 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { chown, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Account } from "./postgres-account.ts";
+import { childEnvironment, identity, lastLines } from "./postgres-cluster.ts";
+
+/** What it takes to run one cluster. */
+export interface Postmaster {
+  /** `<directory>/data`, a real path. */
+  data: string;
+  /** The program's real path. */
+  program: string;
+  args: string[];
+  account: Account | undefined;
+  logFile: string;
+}
+
+const maxLogBytes = 8 * 1024 * 1024;
+
+/**
+ * The process that serves this cluster now, left by a certctl that was killed, or undefined. `isAsWanted` tells whether
+ * it is the program and the settings that we would start.
+ */
+export async function findPostmaster(
+  postmaster: Postmaster,
+): Promise<{ pid: number; isAsWanted: boolean } | undefined> {
+  const { data, program, args } = postmaster;
+  const pidFile = join(data, "postmaster.pid");
+  const pid = Number.parseInt(await readFile(pidFile, "utf8").catch(() => ""), 10);
+  if (!(pid > 0)) return undefined;
+  if (!isRunning(pid, data)) {
+    // After a restart of the machine or container the id may belong to anybody, and PostgreSQL would not start beside it.
+    // Should children of a dead postmaster live still, its shared memory keeps a second one out.
+    await rm(pidFile, { force: true });
+    return undefined;
+  }
+  const options = await readFile(join(data, "postmaster.opts"), "utf8").catch(() => "");
+  return { pid, isAsWanted: options.trim() === [program, ...args.map((arg) => `"${arg}"`)].join(" ") };
+}
+
+/** Starts a server that outlives us and that a Ctrl-C in our terminal does not reach. Returns its process id. */
+export async function launchPostmaster({
+  data,
+  program,
+  args,
+  account,
+  logFile,
+}: Postmaster): Promise<number> {
+  const size = (await stat(logFile).catch(() => undefined))?.size ?? 0;
+  if (size > maxLogBytes) await rename(logFile, `${logFile}.1`);
+  const log = await open(logFile, "a", 0o600);
+  try {
+    if (account !== undefined) await chown(logFile, account.uid, account.gid);
+    const child = spawn(program, args, {
+      cwd: data,
+      env: childEnvironment,
+      detached: true,
+      windowsHide: true,
+      stdio: ["ignore", log.fd, log.fd],
+      ...identity(account),
+    });
+    await once(child, "spawn");
+    child.unref();
+    if (child.pid === undefined) throw new Error("PostgreSQL did not start");
+    return child.pid;
+  } finally {
+    await log.close();
+  }
+}
+
+/** Stops the server: first so that clients are ended and all is written, then without ceremony (its log recovers it). */
+export async function stopPostmaster(pid: number, data: string): Promise<void> {
+  for (const [signal, waitMs] of [
+    ["SIGINT", 15_000],
+    ["SIGQUIT", 5_000],
+    ["SIGKILL", 2_000],
+  ] as const) {
+    if (!isRunning(pid, data)) return;
+    try {
+      process.kill(pid, signal);
+    } catch {
+      return;
+    }
+    // An adopted process is not our child: its end can only be looked for.
+    const deadline = Date.now() + waitMs;
+    while (isRunning(pid, data) && Date.now() < deadline) await sleep(10);
+  }
+}
+
+/** Whether the process is alive and, where the system tells, the server of this cluster. */
+export function isRunning(pid: number, data: string): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+  }
+  if (process.platform !== "linux") return true;
+  try {
+    // A process that ended and was not waited for has no arguments.
+    const [program, ...args] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    return basename(program ?? "") === "postgres" && args.includes(data);
+  } catch {
+    return false;
+  }
+}
+
+/** The end of the server's log, to say why it does not start. */
+export async function lastWords(logFile: string): Promise<string> {
+  return lastLines(await readFile(logFile, "utf8").catch(() => ""));
+}
