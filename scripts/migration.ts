@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 import { pino } from "pino";
 import { startEmbeddedPostgres } from "../src/platform/embedded-postgres.ts";
 import { schemaDrift } from "../src/platform/migrate.ts";
-import { prismaDirectory } from "../src/platform/schema-engine.ts";
+import { prismaDirectory } from "../src/platform/migration-files.ts";
 
 const name = process.argv[2] ?? "";
 if (!/^[a-z][a-z0-9_]*$/.test(name)) {

@@ -1,5 +1,4 @@
 import type { X509Certificate } from "node:crypto";
-import type { TLSSocket } from "node:tls";
 import type { Authority } from "../authorities/authority.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { unauthenticated } from "../platform/errors.ts";
@@ -10,7 +9,7 @@ import { isSecret, parseToken } from "./secrets.ts";
 /** Finds out who calls. Null: no credential at all. Throws Unauthenticated for one that does not hold. */
 export type Authenticate = (credentials: {
   authorization: string | null;
-  socket: TLSSocket | null;
+  certificate: X509Certificate | null;
 }) => Promise<Principal | null>;
 
 export function createAuthenticate(options: {
@@ -20,17 +19,16 @@ export function createAuthenticate(options: {
   clock: () => Date;
 }): Authenticate {
   const { db, agentCa, agentAuth, clock } = options;
-  return async ({ authorization, socket }) => {
+  return async ({ authorization, certificate }) => {
     if (authorization !== null) {
       const principal = await byApiKey(db, authorization);
       if (principal.kind === "agent" && agentAuth === "mtls")
         throw unauthenticated("agents authenticate by certificate here");
       return principal;
     }
-    const certificate = socket?.getPeerX509Certificate();
-    if (!socket || !certificate) return null;
+    if (!certificate) return null;
     if (agentAuth === "api_key") throw unauthenticated("agents authenticate by API key here");
-    return byCertificate({ db, agentCa, certificate, isVerified: socket.authorized, now: clock() });
+    return byCertificate({ db, agentCa, certificate, now: clock() });
   };
 }
 
@@ -58,12 +56,10 @@ async function byCertificate(options: {
   db: Database;
   agentCa: Authority;
   certificate: X509Certificate;
-  isVerified: boolean;
   now: Date;
 }): Promise<AgentPrincipal> {
-  const { db, agentCa, certificate, isVerified, now } = options;
+  const { db, agentCa, certificate, now } = options;
   const isAgentLeaf =
-    isVerified &&
     !certificate.ca &&
     certificate.checkIssued(agentCa.certificate) &&
     certificate.verify(agentCa.certificate.publicKey) &&

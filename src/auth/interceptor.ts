@@ -7,7 +7,7 @@ import type { Log } from "../platform/log.ts";
 import { requestIdKey } from "../platform/request.ts";
 import { accessOf, authorize } from "./access.ts";
 import type { Authenticate } from "./authenticate.ts";
-import { type AgentPrincipal, actorOf, type Operator, principalKey, socketKey } from "./principal.ts";
+import { type AgentPrincipal, actorOf, certificateKey, type Operator, principalKey } from "./principal.ts";
 
 /** Authenticates a call and lets it pass only if its method allows the caller. */
 export type AdmitCall = (
@@ -20,7 +20,8 @@ export function createAdmitCall(authenticate: Authenticate): AdmitCall {
   return async (method, authorization, values) => {
     if (accessOf(method).who === "public") return;
     const principal =
-      values.get(principalKey) ?? (await authenticate({ authorization, socket: values.get(socketKey) }));
+      values.get(principalKey) ??
+      (await authenticate({ authorization, certificate: values.get(certificateKey) }));
     values.set(principalKey, principal);
     authorize(principal, method);
   };

@@ -1,4 +1,4 @@
-import type { TLSSocket } from "node:tls";
+import type { X509Certificate } from "node:crypto";
 import { createContextKey } from "@connectrpc/connect";
 import type { Actor } from "../audit/record.ts";
 
@@ -25,8 +25,10 @@ export type Principal = Operator | AgentPrincipal;
 /** Who calls; null until the call is authenticated. */
 export const principalKey = createContextKey<Principal | null>(null, { description: "principal" });
 
-/** The connection that the call came over. */
-export const socketKey = createContextKey<TLSSocket | null>(null, { description: "socket" });
+/** The client's certificate, if TLS verified one up to the system root. */
+export const certificateKey = createContextKey<X509Certificate | null>(null, {
+  description: "client certificate",
+});
 
 export function actorOf(principal: Principal, requestId: string): Actor {
   return { type: principal.kind === "agent" ? "Agent" : "APIKey", id: principal.id, requestId };

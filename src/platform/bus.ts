@@ -9,16 +9,16 @@ import type { Log } from "./log.ts";
 export const channels = ["work", "session", "job"] as const;
 export type Channel = (typeof channels)[number];
 
-type Listener = (payload: string) => void;
+type Listener = (payload: string) => unknown;
 
 /** Wakes what waits, on this replica and the others. Losing a message costs time, never correctness. */
 export interface Bus extends AsyncDisposable {
-  /** Returns the function that ends the subscription. */
-  subscribe(channel: Channel, listener: Listener): () => void;
+  /** The subscription ends when what is returned is disposed of. */
+  subscribe(channel: Channel, listener: Listener): Disposable;
   /** Says it on this replica only, at once: for what is not worth a commit's global lock. */
   tell(channel: Channel, payload: string): void;
   /** Called after the connection was lost and is back: everything may have been missed. */
-  onResumed(listener: () => void): () => void;
+  onResumed(listener: () => void): Disposable;
 }
 
 /** Says it on every replica when the transaction commits. */
@@ -87,11 +87,11 @@ export async function openBus(url: string, log: Log): Promise<Bus> {
     tell,
     subscribe(channel, listener) {
       listeners.get(channel)?.add(listener);
-      return () => listeners.get(channel)?.delete(listener);
+      return { [Symbol.dispose]: () => void listeners.get(channel)?.delete(listener) };
     },
     onResumed(listener) {
       resumed.add(listener);
-      return () => resumed.delete(listener);
+      return { [Symbol.dispose]: () => void resumed.delete(listener) };
     },
     async [Symbol.asyncDispose]() {
       isClosed = true;

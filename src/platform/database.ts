@@ -18,6 +18,7 @@ export function openDatabase(url: string, onError: (error: Error) => void): Data
   const pool = new pg.Pool({ connectionString: url, max: 20, connectionTimeoutMillis: 10_000 });
   // An idle connection that the server closes is replaced at the next query; unhandled, the event ends the process.
   pool.on("error", onError);
+  pool.on("connect", (client) => client.on("error", onError));
   const db = new PrismaClient({
     adapter: new PrismaPg(pool),
     transactionOptions: { maxWait: 10_000, timeout: 20_000 },

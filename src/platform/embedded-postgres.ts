@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, escapeIdentifier } from "pg";
@@ -38,7 +39,9 @@ export interface EmbeddedPostgres {
 const readyMs = 20_000;
 /** Replaying the log after a crash is progress and gets longer. */
 const recoveryMs = 600_000;
-const startAttempts = 8;
+const startAttempts = 4;
+/** A crashed server's query may run on for as long, and keeps its memory from the next. */
+const orphanMs = 60_000;
 /** More crashes than this within a minute are not mended by another start. */
 const maxCrashesPerMinute = 5;
 
@@ -94,10 +97,11 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
     throw error;
   }
 
+  const stopping = once(ending.signal, "abort");
   const exited = (async () => {
     const crashes: number[] = [];
     while (true) {
-      await watch.ended;
+      await Promise.race([watch.ended, stopping]);
       if (ending.signal.aborted) return undefined;
       crashes.push(Date.now());
       if (crashes.filter((at) => at > Date.now() - 60_000).length > maxCrashesPerMinute) {
@@ -118,8 +122,8 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
     exited,
     async stop() {
       ending.abort();
-      watch.client.end().catch(() => {});
       await exited;
+      await watch.client.end().catch(() => {});
       await stopPostmaster(server.pid, server.data);
     },
   };
@@ -144,15 +148,15 @@ async function bringUp(
   log: EmbeddedPostgresOptions["log"],
   signal: AbortSignal,
 ): Promise<Watch> {
+  const startedAt = Date.now();
   for (let attempt = 1; ; attempt++) {
     server.pid = await adoptOrLaunch(server, log);
     const watch = await connectWhileRunning(server, signal);
     if (watch !== undefined) return watch;
-    // The last processes of a crashed server may hold its shared memory for a moment.
-    if (attempt === startAttempts) {
-      throw new StartupError(`PostgreSQL does not start: ${await lastWords(server.logFile)}`);
-    }
-    await sleep(Math.min(25 * 2 ** attempt, 2000), undefined, { signal });
+    const words = await lastWords(server.logFile);
+    const isHeld = words.includes("shared memory block") && Date.now() < startedAt + orphanMs;
+    if (attempt >= startAttempts && !isHeld) throw new StartupError(`PostgreSQL does not start: ${words}`);
+    await sleep(Math.min(25 * 2 ** attempt, 1000), undefined, { signal });
   }
 }
 

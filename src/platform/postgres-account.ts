@@ -111,6 +111,6 @@ async function refuseDanglingLink(directory: string): Promise<void> {
 }
 
 export async function chownTree(path: string, { uid, gid }: Account): Promise<void> {
-  await lchown(path, uid, gid);
-  for (const entry of await readdir(path, { recursive: true })) await lchown(join(path, entry), uid, gid);
+  const entries = await readdir(path, { recursive: true });
+  await Promise.all(["", ...entries].map((entry) => lchown(join(path, entry), uid, gid)));
 }

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chown, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chown, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Account } from "./postgres-account.ts";
+import { type Account, chownTree } from "./postgres-account.ts";
 import type { Binaries } from "./postgres-binaries.ts";
 import { StartupError } from "./startup-error.ts";
 
@@ -41,6 +41,8 @@ export async function ensureCluster(options: {
       `${data} was written by PostgreSQL ${version}, this release brings ${major}: dump it with the old release and restore it`,
     );
   }
+  // A backup that root copied back is root's.
+  if (options.account !== undefined && (await stat(data)).uid === 0) await chownTree(data, options.account);
   const password = await readIfPresent(passwordFile);
   if (password === undefined) {
     throw new StartupError(`the database's password, ${passwordFile}, is gone: restore it from a backup`);
@@ -96,7 +98,7 @@ export function identity(account: Account | undefined): { uid?: number; gid?: nu
   return account === undefined ? {} : { uid: account.uid, gid: account.gid };
 }
 
-export function lastLines(text: string, count = 5): string {
+export function lastLines(text: string, count = 3): string {
   return text.trim().split("\n").slice(-count).join(" | ");
 }
 

@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { PrismaPg } from "@prisma/adapter-pg";
 import {
   bindMigrationAwareSqlAdapterFactory,
@@ -11,18 +10,11 @@ import {
   type SqlMigrationAwareDriverAdapterFactory,
   type SqlQuery,
 } from "@prisma/driver-adapter-utils";
-import { type MigrationList, SchemaEngine } from "@prisma/schema-engine-wasm";
+import type { SchemaEngine } from "@prisma/schema-engine-wasm";
 import { DatabaseError, Pool, type QueryArrayConfig } from "pg";
-
-/** The folder of schema.prisma and migrations/. */
-export const prismaDirectory = fileURLToPath(new URL("../../prisma", import.meta.url));
+import type { SchemaFile } from "./migration-files.ts";
 
 export const noFilters = { externalTables: [], externalEnums: [] };
-
-export interface SchemaFile {
-  path: string;
-  content: string;
-}
 
 /** Runs `use` with Prisma's schema engine, compiled to WebAssembly, on the database at `url`. */
 export async function withSchemaEngine<Result>(
@@ -32,6 +24,8 @@ export async function withSchemaEngine<Result>(
   const pool = new Pool({ connectionString: url, max: 2, connectionTimeoutMillis: 10_000 });
   try {
     const adapter = bindMigrationAwareSqlAdapterFactory(migrationAdapter(pool));
+    loading ??= loadEngine();
+    const { SchemaEngine } = await loading;
     const engine = await SchemaEngine.new({ datamodels: [[schema.path, schema.content]] }, () => {}, adapter);
     try {
       return await use(engine);
@@ -41,6 +35,32 @@ export async function withSchemaEngine<Result>(
   } finally {
     await pool.end();
   }
+}
+
+// TypeScript knows it only together with the DOM.
+declare const WebAssembly: {
+  instantiate(
+    bytes: Uint8Array,
+    imports: object,
+  ): Promise<{ instance: { exports: Record<string, unknown> } }>;
+};
+
+/** The generated bindings serve one instance. */
+let loading: ReturnType<typeof loadEngine> | undefined;
+
+/** The package's own entry imports the .wasm file as a module, at which Node prints a warning. */
+async function loadEngine() {
+  const bindings = await import("@prisma/schema-engine-wasm/schema_engine_bg");
+  const entry = createRequire(import.meta.url).resolve("@prisma/schema-engine-wasm");
+  const bytes = await readFile(join(dirname(entry), "schema_engine_bg.wasm"));
+  // The engine never clears the timer of its own lock: ten seconds in which a finished process would not end.
+  const timers = Object.keys(bindings).filter((name) => name.startsWith("__wbg_setTimeout_"));
+  const unref = (callback: () => void, ms: number) => setTimeout(callback, ms).unref();
+  const imports = { ...bindings, ...Object.fromEntries(timers.map((name) => [name, unref])) };
+  const { instance } = await WebAssembly.instantiate(bytes, { "./schema_engine_bg.js": imports });
+  bindings.__wbg_set_wasm(instance.exports);
+  (instance.exports["__wbindgen_start"] as () => void)();
+  return bindings;
 }
 
 /** Prisma's adapter for PostgreSQL, with what the schema engine needs mended. */
@@ -56,25 +76,25 @@ function migrationAdapter(pool: Pool): SqlMigrationAwareDriverAdapterFactory {
 
 const charType = 18;
 const textType = 25;
+/** By a result's rows: which of its columns are of the type "char". */
+const charColumns = new WeakMap<object, number[]>();
 
 function mended(adapter: SqlDriverAdapter & { underlyingDriver(): Pool }): SqlDriverAdapter {
   const pool = adapter.underlyingDriver();
   const query = pool.query.bind(pool);
   const queryRaw = adapter.queryRaw.bind(adapter);
-  const charColumns = new WeakMap<object, number[]>();
 
   // The adapter refuses the catalogue's type "char", and the engine panics when it gets text instead.
   Object.assign(pool, {
     async query(config: QueryArrayConfig) {
-      const { fields, rows, ...rest } = await query(config);
-      charColumns.set(
-        rows,
-        fields.flatMap(({ dataTypeID }, index) => (dataTypeID === charType ? [index] : [])),
-      );
-      const known = fields.map((field) =>
-        field.dataTypeID === charType ? { ...field, dataTypeID: textType } : field,
-      );
-      return { fields: known, rows, ...rest };
+      const result = await query(config);
+      if (Array.isArray(result)) return result;
+      for (const [index, field] of result.fields.entries()) {
+        if (field.dataTypeID !== charType) continue;
+        field.dataTypeID = textType;
+        charColumns.set(result.rows, [...(charColumns.get(result.rows) ?? []), index]);
+      }
+      return result;
     },
   });
   return Object.assign(adapter, {
@@ -106,33 +126,5 @@ function described(error: DatabaseError): ConstructorParameters<typeof DriverAda
     detail: error.detail,
     column: error.column,
     hint: error.hint,
-  };
-}
-
-export async function readSchema(directory: string): Promise<SchemaFile> {
-  const path = join(directory, "schema.prisma");
-  return { path, content: await readFile(path, "utf8") };
-}
-
-/** Names of the migrations in the order in which they are applied. */
-export async function migrationNames(directory: string): Promise<string[]> {
-  const migrations = join(directory, "migrations");
-  if (!existsSync(migrations)) return [];
-  const entries = await readdir(migrations, { withFileTypes: true });
-  return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
-}
-
-export async function readMigrations(directory: string): Promise<MigrationList> {
-  const baseDir = join(directory, "migrations");
-  const names = await migrationNames(directory);
-  const migrationDirectories = names.map(async (name) => {
-    const value = await readFile(join(baseDir, name, "migration.sql"), "utf8");
-    return { path: name, migrationFile: { path: "migration.sql", content: { tag: "ok" as const, value } } };
-  });
-  return {
-    baseDir,
-    lockfile: { path: "migration_lock.toml", content: 'provider = "postgresql"\n' },
-    shadowDbInitScript: "",
-    migrationDirectories: await Promise.all(migrationDirectories),
   };
 }

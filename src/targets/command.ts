@@ -6,15 +6,18 @@ import { freeText } from "./free-text.ts";
 /** A program, by absolute path or by name, and its arguments. */
 export type Argv = readonly [string, ...string[]];
 
-const environment = {
+/** What every command is given; where else a program lies, the owner writes down its path. */
+export const environment = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   LANG: "C.UTF-8",
 };
-const outputLimit = 65_536;
+const readLimit = 65_536;
+/** Leaves room for what is said around it. */
+const outputLimit = 7_168;
 const lastWordsMs = 100;
 
 /** A command that could not be started, ended badly or took too long; the message has its own words. */
-export class CommandError extends Error {
+class CommandError extends Error {
   override readonly name = "CommandError";
 }
 
@@ -70,9 +73,9 @@ function collect(child: ChildProcess): () => string {
   const texts = [child.stderr, child.stdout].map((stream) => {
     let text = "";
     stream?.setEncoding("utf8").on("data", (part: string) => {
-      if (text.length < outputLimit) text += part.slice(0, outputLimit - text.length);
+      if (text.length < readLimit) text += part.slice(0, readLimit - text.length);
     });
-    return () => freeText(text);
+    return () => freeText(text, outputLimit);
   });
   return () => texts.map((text) => text()).find((text) => text !== "") ?? "";
 }

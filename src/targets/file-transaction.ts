@@ -1,80 +1,87 @@
-import { X509Certificate } from "node:crypto";
-import { type Argv, run } from "./command.ts";
+import { command, type FilePlan, failure, servedNow, words } from "./file-plan.ts";
 import { matchPair, type Pair } from "./pair.ts";
-import { fingerprintOf, probe } from "./probe.ts";
-import { ProofError, prove, serverNameFor } from "./prove.ts";
-import { type Bundle, DeployError, type FailedStep, type Proof, type TargetContext } from "./target.ts";
-import * as versions from "./versions.ts";
+import { type Expected, ProofError, prove } from "./prove.ts";
+import { rollBack } from "./roll-back.ts";
+import type { Bundle, FailedStep, Proof, TargetContext } from "./target.ts";
+import { holds, lastGood, linked, point, settle, writeVersion } from "./versions.ts";
 
-/** Where files go and how the server takes them, all of it written by the host's owner. */
-export interface FilePlan {
-  site: versions.Site;
-  test: Argv | undefined;
-  reload: Argv | undefined;
-  endpoint: string;
-  proofDeadlineMs: number;
-  commandTimeoutMs: number;
-  /** The name under which the certificate is proven. */
-  name: string | null;
-}
+const proofOfStandingMs = 2_000;
 
-const glanceMs = 5_000;
-/** What cannot get better by itself is not worth another attempt. */
-const hopeless: readonly FailedStep[] = ["match", "host_file", "config"];
-
-/** Puts a bundle's files in place, makes the server take them and proves it. On any failure the old ones are served. */
+/**
+ * Puts a bundle's files in place, makes the server take them and proves it; after any failure the old ones are served
+ * again. A kill between any two steps leaves `current` and `previous` whole, and the same call again ends right.
+ */
 export async function deployFiles(plan: FilePlan, bundle: Bundle, ctx: TargetContext): Promise<Proof> {
-  const pair = matchPair(bundle, new Date());
+  const { site } = plan;
+  const { signal } = ctx;
+  const pair = matchPair(bundle, plan.name, new Date());
   ctx.step("matched");
-  const { current, good, served } = await lookAround(plan, ctx.signal);
-  const expected = {
+  const expected: Expected = {
     fingerprints: [bundle.fingerprintSha256],
     rootPem: bundle.rootPem,
     name: plan.name,
     isNameVerified: true,
   };
-  const limits = { signal: ctx.signal, deadlineMs: plan.proofDeadlineMs };
-
-  if (served === bundle.fingerprintSha256 && current && (await versions.holds(plan.site, current, pair))) {
-    const proof = await prove(plan.endpoint, expected, limits).catch((error: unknown) => {
-      throw failure("proof", error, served);
-    });
-    await settle(plan, current, ctx, "skipped");
-    return proof;
-  }
-
-  const undo: Undo = { written: null, isSwitched: false, isReloaded: false, good, served };
-  let step: FailedStep = "write";
+  const served = await servedNow(plan, signal);
+  let step: FailedStep = "host_file";
+  let good: string | null = null;
+  let version: string | null = null;
+  let isReloaded = false;
   try {
-    ctx.signal.throwIfAborted();
-    const version = await writeVersion(plan, bundle, pair, undo);
-    ctx.step("written", version);
+    good = await lastGood(site);
+    if (served === bundle.fingerprintSha256) {
+      const standing = await proveStanding(plan, pair, expected, ctx);
+      if (standing) return standing;
+    }
+    signal.throwIfAborted();
+    step = "write";
+    version = await writeVersion(site, bundle, pair);
+    ctx.step("written");
+    signal.throwIfAborted();
     step = "switch";
-    ctx.signal.throwIfAborted();
-    await versions.point(plan.site, "previous", good);
-    undo.isSwitched = true;
-    await versions.point(plan.site, "current", version);
+    await point(site, "previous", good);
+    await point(site, "current", version);
     ctx.step("switched");
     step = "config_test";
-    if (plan.test) ctx.step("config_tested", await command(plan, plan.test, ctx.signal));
+    const tested = await command(plan, "test", signal);
+    if (tested !== null) ctx.step("config_tested", tested);
     step = "reload";
-    undo.isReloaded = true;
-    if (plan.reload) ctx.step("reloaded", await command(plan, plan.reload, ctx.signal));
+    isReloaded = true;
+    const reloaded = await command(plan, "reload", signal);
+    if (reloaded !== null) ctx.step("reloaded", reloaded);
     step = "proof";
-    const proof = await prove(plan.endpoint, expected, limits);
-    await settle(plan, version, ctx, "proven");
+    const proof = await prove(plan.endpoint, expected, { signal, deadlineMs: plan.proofDeadlineMs });
+    ctx.step("proven", await tidy(plan, version));
     return proof;
   } catch (error) {
-    throw await rollBack(plan, undo, failure(step, error, null), ctx);
+    const cause = failure(step, error, signal);
+    throw await rollBack(plan, { good, version, isReloaded, served }, cause, ctx);
   }
 }
 
-/** What is served under the plan's name now, or null. */
-export async function servedNow(plan: FilePlan, signal: AbortSignal): Promise<string | null> {
-  const seen = await probe(plan.endpoint, {
-    serverName: serverNameFor(plan.name),
-    rootPem: null,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(glanceMs)]),
-  }).catch(() => null);
-  return seen?.fingerprintSha256 ?? null;
+/** The proof that nothing is to be done, or null: these very files are installed, and their certificate is served. */
+async function proveStanding(
+  plan: FilePlan,
+  pair: Pair,
+  expected: Expected,
+  ctx: TargetContext,
+): Promise<Proof | null> {
+  const current = await linked(plan.site, "current");
+  if (current === null || !(await holds(plan.site, current, pair))) return null;
+  const limits = { signal: ctx.signal, deadlineMs: Math.min(proofOfStandingMs, plan.proofDeadlineMs) };
+  const proof = await prove(plan.endpoint, expected, limits).catch((error: unknown) => {
+    // The leaf is right and the rest is not: perhaps the server has not read all of the files yet.
+    if (error instanceof ProofError) return null;
+    throw error;
+  });
+  if (proof) ctx.step("skipped", await tidy(plan, current));
+  return proof;
+}
+
+/** The certificate is served already: what is left over is told and taken up by the next deployment. */
+async function tidy(plan: FilePlan, current: string): Promise<string | undefined> {
+  return settle(plan.site, current).then(
+    () => undefined,
+    (error: unknown) => `old versions are left over: ${words(error)}`,
+  );
 }

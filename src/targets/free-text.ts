@@ -1,12 +1,11 @@
-const limit = 8192;
 const privateKey = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g;
 const tailOfPrivateKey = /^[\s\S]*-----END [A-Z0-9 ]*PRIVATE KEY-----/;
 
 /**
  * Makes foreign text, such as a command's output, fit to leave the host: no private-key PEM, not even a part of one,
- * no control characters (PostgreSQL takes no NUL) and at most 8192 characters, of which the end is kept.
+ * no control characters (PostgreSQL takes no NUL) and at most so many characters, of which the end is kept.
  */
-export function freeText(text: string): string {
+export function freeText(text: string, limit = 8192): string {
   const safe = text
     .toWellFormed()
     .replace(/(?![\n\t])\p{Cc}/gu, "")

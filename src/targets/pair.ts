@@ -12,10 +12,10 @@ export interface Pair {
 }
 
 /**
- * Checks that key, leaf and chain belong together, that the chain builds to the root, and that all of it is valid now.
- * Throws DeployError naming what does not fit.
+ * Checks that key, leaf and chain belong together, that the chain builds to the root, that all of it is valid now and
+ * that the leaf carries the names, also the one by which it is to be proven. Throws DeployError naming what does not fit.
  */
-export function matchPair(bundle: Bundle, now: Date): Pair {
+export function matchPair(bundle: Bundle, name: string | null, now: Date): Pair {
   const leaf = readCertificate("leaf", bundle.leafPem);
   const root = readCertificate("root", bundle.rootPem);
   const chain = bundle.chainPem
@@ -25,7 +25,7 @@ export function matchPair(bundle: Bundle, now: Date): Pair {
   if (fingerprintOf(leaf) !== bundle.fingerprintSha256)
     refuse(`the leaf's SHA-256 is ${fingerprintOf(leaf)}, not ${bundle.fingerprintSha256}`);
   if (!leaf.checkPrivateKey(key)) refuse(`the key ${bundle.keyId} does not belong to the certificate`);
-  checkNames(leaf, bundle.sans);
+  checkNames(leaf, name === null ? bundle.sans : [...bundle.sans, name]);
   checkChain(leaf, chain, root);
   for (const certificate of [leaf, ...chain, root]) checkDates(certificate, now);
   return {
@@ -58,7 +58,8 @@ function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): bool
 
 function checkDates(certificate: X509Certificate, now: Date): void {
   const { validFromDate, validToDate } = certificate;
-  if (now < validFromDate) refuse(`${nameOf(certificate)} is not valid before ${validFromDate.toISOString()}`);
+  if (now < validFromDate)
+    refuse(`${nameOf(certificate)} is not valid before ${validFromDate.toISOString()}`);
   if (now > validToDate) refuse(`${nameOf(certificate)} expired at ${validToDate.toISOString()}`);
 }
 

@@ -6,7 +6,8 @@ import type { Proof } from "./target.ts";
 
 const handshakesRunning = 3;
 const handshakeMs = 5_000;
-const firstWaitMs = 20;
+/** A fifth of what has passed already, within these bounds: soon after a quick reload, seldom after a slow one. */
+const shortestWaitMs = 20;
 const longestWaitMs = 500;
 
 /** What must be seen on the wire. */
@@ -42,6 +43,12 @@ export function nameToProve(sans: readonly string[]): string | null {
   return name?.replace(/^\*\./, "certctl-probe.") ?? null;
 }
 
+/** The DNS names and addresses of a certificate. */
+export function sansOf(leaf: X509Certificate): string[] {
+  const sans = (leaf.subjectAltName ?? "").matchAll(/(?:DNS|IP Address):([^",\s]+)/g);
+  return Array.from(sans, ([, san = ""]) => san);
+}
+
 /** The name for SNI, which carries no addresses (RFC 6066, 3). */
 export function serverNameFor(name: string | null): string | null {
   return name !== null && isIP(name) === 0 ? name : null;
@@ -53,20 +60,21 @@ export function isValidFor(leaf: X509Certificate, name: string): boolean {
 }
 
 /**
- * Waits until the expected is seen in three fresh handshakes running: after a reload an old worker may still answer.
- * Throws ProofError when the deadline passes, and the signal's reason when it fires.
+ * Waits until the expected is seen in three fresh handshakes running, each `apartMs` after the one before: after a
+ * reload an old worker may still answer. Throws ProofError when the deadline passes, and the signal's reason when it fires.
  */
 export async function prove(
   endpoint: string,
   expected: Expected,
-  limits: { signal: AbortSignal; deadlineMs: number },
+  limits: { signal: AbortSignal; deadlineMs: number; apartMs?: number },
 ): Promise<Proof> {
-  const { signal, deadlineMs } = limits;
+  const { signal, deadlineMs, apartMs = 0 } = limits;
+  const pause = (ms: number) => delay(ms, undefined, { signal: limit }).catch(() => signal.throwIfAborted());
   const deadline = AbortSignal.timeout(deadlineMs);
   const limit = AbortSignal.any([signal, deadline]);
+  const startedAt = performance.now();
   let problem: ProofError | null = null;
   let running = 0;
-  let waitMs = firstWaitMs;
   while (true) {
     const seen = await look(endpoint, expected, limit);
     signal.throwIfAborted();
@@ -74,6 +82,7 @@ export async function prove(
       running += 1;
       if (running === handshakesRunning)
         return { fingerprintSha256: seen.fingerprintSha256, name: expected.name };
+      if (apartMs > 0) await pause(apartMs);
       continue;
     }
     running = 0;
@@ -83,8 +92,8 @@ export async function prove(
       const message = `not proven within ${deadlineMs / 1000} s: ${problem.message}`;
       throw new ProofError(problem.part, message, problem.served);
     }
-    await delay(waitMs, undefined, { signal: limit }).catch(() => signal.throwIfAborted());
-    waitMs = Math.min(waitMs * 2, longestWaitMs);
+    const waitMs = Math.min(Math.max((performance.now() - startedAt) / 5, shortestWaitMs), longestWaitMs);
+    await pause(waitMs);
   }
 }
 

@@ -77,7 +77,7 @@ export interface Target<Config = unknown> {
   readonly host: z.ZodType<HostEntry>;
   /**
    * Replaces the live certificate and proves that it is served. On any failure, and when the signal fires, it sees to
-   * it that the previous one is served and throws DeployError. Calls for one entry must not overlap.
+   * it that the previous one is served and throws DeployError. Calls for one entry take turns.
    */
   deploy(bundle: Bundle, config: Config, ctx: TargetContext): Promise<Proof>;
   /** SHA-256 of the leaf that is served now, lower-case hexadecimal, or null if nothing is. */
@@ -95,7 +95,11 @@ export class DeployError extends Error {
   /** SHA-256 of the leaf that is served after the failure, or null if nothing is or nobody looked. */
   readonly served: string | null;
 
-  constructor(step: FailedStep, message: string, options: { retryable?: boolean; served?: string | null } = {}) {
+  constructor(
+    step: FailedStep,
+    message: string,
+    options: { retryable?: boolean; served?: string | null } = {},
+  ) {
     super(freeText(message));
     this.step = step;
     this.retryable = options.retryable ?? false;
@@ -108,7 +112,10 @@ export function defineTarget<Config>(target: Target<Config>): Target {
   const parse = (config: unknown): Config => {
     const parsed = target.config.safeParse(config);
     if (parsed.success) return parsed.data;
-    throw new DeployError("config", `the target's configuration is refused: ${z.prettifyError(parsed.error)}`);
+    throw new DeployError(
+      "config",
+      `the target's configuration is refused: ${z.prettifyError(parsed.error)}`,
+    );
   };
   return {
     ...target,

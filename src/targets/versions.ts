@@ -1,5 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { access, lstat, mkdir, open, readdir, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
+import {
+  access,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+} from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Pair } from "./pair.ts";
 import type { Bundle } from "./target.ts";
@@ -24,7 +35,8 @@ export interface Site {
 }
 
 const ownName = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}\.[0-9a-f]{16}\.[0-9a-f]{8}$/;
-const provenMark = "proven";
+/** The file in a version that says that it was seen on the wire. */
+export const provenMark = "proven";
 
 /** The version that a link names, or null if there is no such link. */
 export async function linked(site: Site, link: "current" | "previous"): Promise<string | null> {
@@ -39,11 +51,7 @@ export async function linked(site: Site, link: "current" | "previous"): Promise<
 }
 
 /** Points a link to a version, or removes it, in one atomic step that survives a power cut. */
-export async function point(
-  site: Site,
-  link: "current" | "previous",
-  version: string | null,
-): Promise<void> {
+export async function point(site: Site, link: "current" | "previous", version: string | null): Promise<void> {
   const path = join(site.directory, link);
   if (version === null) await rm(path, { force: true });
   else {
@@ -77,10 +85,15 @@ export async function writeVersion(site: Site, bundle: Bundle, pair: Pair): Prom
   if (!(await lstat(versions)).isDirectory()) throw new Error(`${versions} is not a directory`);
   const path = versionPath(site, version);
   await mkdir(path, { mode: 0o755 });
-  await writeNew(site, join(path, site.certificate), pair.certificatePem, 0o644);
-  await writeNew(site, join(path, site.key), pair.keyPem, 0o600);
-  await sync(path);
-  await sync(versions);
+  try {
+    await writeNew(site, join(path, site.certificate), pair.certificatePem, 0o644);
+    await writeNew(site, join(path, site.key), pair.keyPem, 0o600);
+    await sync(path);
+    await sync(versions);
+  } catch (error) {
+    await remove(site, version);
+    throw error;
+  }
   return version;
 }
 

@@ -281,9 +281,6 @@ CREATE INDEX "jobs_parent_job_id_idx" ON "jobs"("parent_job_id");
 CREATE INDEX "job_events_job_id_id_idx" ON "job_events"("job_id", "id");
 
 -- CreateIndex
-CREATE INDEX "job_events_request_id_idx" ON "job_events"("request_id");
-
--- CreateIndex
 CREATE INDEX "audit_events_resource_type_resource_id_at_idx" ON "audit_events"("resource_type", "resource_id", "at");
 
 -- AddForeignKey

@@ -1,0 +1,55 @@
+import type { HeartbeatRequest } from "#gen/certctl/v1/agent_work_pb.ts";
+import { type LeaseDecision, renewLeases } from "../jobs/lease.ts";
+import type { Database } from "../platform/database.ts";
+
+/** A replaced key stays this long after its successor was proven everywhere: until then a rollback needs it. */
+const rollbackWindowHours = 24;
+
+/** Notes that the agent is alive, renews its leases, and tells it which keys nothing needs any more. */
+export async function heartbeat(
+  db: Database,
+  agentId: string,
+  request: HeartbeatRequest,
+  now: Date,
+): Promise<{ leases: LeaseDecision[]; epochCurrent: boolean; destroyKeyIds: string[] }> {
+  const [agent] = await db.$queryRaw<{ epoch: number }[]>`
+    UPDATE agents SET last_heartbeat_at = now() WHERE id = ${agentId} RETURNING session_epoch AS epoch`;
+  return {
+    leases: await renewLeases(db, agentId, request.leases),
+    epochCurrent: agent?.epoch === request.epoch,
+    destroyKeyIds: await keysToDestroy(db, agentId, request.keyIds, now),
+  };
+}
+
+/**
+ * Of the keys that an agent holds, those of jobs that ended without a certificate, and those with a successor that has
+ * been proven on all the agent's targets for the rollback window. A key that the database does not know is left alone:
+ * the database may be a restored backup.
+ */
+async function keysToDestroy(
+  db: Database,
+  agentId: string,
+  keyIds: readonly string[],
+  now: Date,
+): Promise<string[]> {
+  if (keyIds.length === 0) return [];
+  const before = new Date(now.getTime() - rollbackWindowHours * 3_600_000);
+  const rows = await db.$queryRaw<{ id: string }[]>`
+    SELECT j.id FROM jobs j LEFT JOIN certificate_versions v ON v.job_id = j.id
+    WHERE j.id = ANY(${[...keyIds]}::text[]) AND j.agent_id = ${agentId} AND (
+      (v.id IS NULL AND j.status IN ('Failed', 'Cancelled'))
+      OR EXISTS (
+        SELECT 1 FROM certificate_versions successor
+        WHERE successor.certificate_id = v.certificate_id AND successor.agent_id = v.agent_id
+          AND successor.created_at > v.created_at AND successor.created_at <= ${before}
+          AND NOT EXISTS (
+            SELECT 1 FROM certificate_target_mappings m
+            JOIN deployment_targets t ON t.id = m.target_id
+            LEFT JOIN certificate_versions proven ON proven.id = m.version_id
+            WHERE m.certificate_id = v.certificate_id AND t.agent_id = v.agent_id
+              AND (proven.created_at IS NULL OR proven.created_at < successor.created_at OR m.proven_at > ${before})
+          )
+      )
+    )`;
+  return rows.map(({ id }) => id);
+}

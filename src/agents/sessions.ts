@@ -1,0 +1,111 @@
+import { Drain_Reason } from "#gen/certctl/v1/agent_work_pb.ts";
+import type { Bus } from "../platform/bus.ts";
+import { Wakeup } from "../platform/wakeup.ts";
+
+/** Why and how a stream is to end. */
+export interface Ending {
+  reason: Drain_Reason;
+  reconnectAfterMs: number;
+  supersededBy: string;
+}
+
+/** An agent's open work stream on this replica. */
+export interface OpenSession {
+  readonly agentId: string;
+  readonly epoch: number;
+  readonly wakeup: Wakeup;
+  /** Set once; the stream says it and ends. */
+  ending: Ending | null;
+  /** The stream is to show that it is alive. */
+  isPingDue: boolean;
+}
+
+/** The streams of this replica, one for each agent: the newest. */
+export interface Sessions extends Disposable {
+  /** Registers a stream, ending an older one of the same agent. The session leaves the map when disposed of. */
+  open(options: {
+    agentId: string;
+    epoch: number;
+    instanceId: string;
+    /** When the credential ends, if it does. */
+    endsAt: Date | null;
+    signal: AbortSignal;
+  }): OpenSession & Disposable;
+  /** How long agents are to spread their return after an unplanned loss. */
+  reconnectWindowMs(): number;
+  /** Asks every stream to end, and refuses none later: the listener does. */
+  drain(): void;
+}
+
+export const pingIntervalMs = 20_000;
+/** A handshake costs about 3 ms of processor time; a third of a core may go to agents that come back. */
+const reconnectMsPerAgent = 10;
+const leastReconnectMs = 500;
+
+export function createSessions(bus: Bus, clock: () => Date): Sessions {
+  const open = new Map<string, OpenSession & { endsAt: Date | null }>();
+  const reconnectWindowMs = () => Math.max(leastReconnectMs, open.size * reconnectMsPerAgent);
+
+  function end(session: OpenSession, reason: Drain_Reason, supersededBy = ""): void {
+    const reconnectAfterMs =
+      reason === Drain_Reason.SUPERSEDED ? 0 : Math.floor(Math.random() * reconnectWindowMs());
+    session.ending ??= { reason, reconnectAfterMs, supersededBy };
+    session.wakeup.wake();
+  }
+
+  function onSessionChange(payload: string): void {
+    const [agentId = "", epoch, instanceId = ""] = payload.split(" ");
+    const session = open.get(agentId);
+    if (!session || session.epoch >= Number(epoch)) return;
+    if (instanceId === "") end(session, Drain_Reason.IDENTITY_ENDED);
+    else end(session, Drain_Reason.SUPERSEDED, instanceId);
+  }
+
+  function wakeAll(): void {
+    for (const session of open.values()) session.wakeup.wake();
+  }
+
+  // One ticker for all: it also makes up for a notification that was lost.
+  const ticker = setInterval(() => {
+    const now = clock();
+    for (const session of open.values()) {
+      session.isPingDue = true;
+      session.wakeup.wake();
+      if (session.endsAt && session.endsAt <= now) end(session, Drain_Reason.IDENTITY_ENDED);
+    }
+  }, pingIntervalMs);
+  const subscriptions = [
+    bus.subscribe("work", (agentId) => open.get(agentId)?.wakeup.wake()),
+    bus.subscribe("session", onSessionChange),
+    bus.onResumed(wakeAll),
+  ];
+
+  return {
+    reconnectWindowMs,
+    open({ agentId, epoch, instanceId, endsAt, signal }) {
+      const older = open.get(agentId);
+      if (older && older.epoch < epoch) end(older, Drain_Reason.SUPERSEDED, instanceId);
+      const session = {
+        agentId,
+        epoch,
+        endsAt,
+        wakeup: new Wakeup(signal),
+        ending: null,
+        isPingDue: false,
+        [Symbol.dispose]() {
+          this.wakeup[Symbol.dispose]();
+          if (open.get(agentId) === session) open.delete(agentId);
+        },
+      };
+      open.set(agentId, session);
+      return session;
+    },
+    drain() {
+      for (const session of open.values()) end(session, Drain_Reason.SERVER_SHUTDOWN);
+    },
+    [Symbol.dispose]() {
+      clearInterval(ticker);
+      for (const subscription of subscriptions) subscription[Symbol.dispose]();
+    },
+  };
+}

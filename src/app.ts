@@ -1,0 +1,176 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type ConnectRouter, createContextValues, type Interceptor } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { createValidateInterceptor } from "@connectrpc/validate";
+import { AgentWorkService } from "#gen/certctl/v1/agent_work_pb.ts";
+import { AgentService } from "#gen/certctl/v1/agents_pb.ts";
+import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
+import { IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
+import { JobService } from "#gen/certctl/v1/jobs_pb.ts";
+import { TargetService } from "#gen/certctl/v1/targets_pb.ts";
+import { agentService } from "./agents/rpc.ts";
+import { createSessions } from "./agents/sessions.ts";
+import { agentWorkService } from "./agents/work-rpc.ts";
+import { requireDeclaredAccess } from "./auth/access.ts";
+import { ensureAdminKey } from "./auth/admin-key.ts";
+import { createAuthenticate } from "./auth/authenticate.ts";
+import { createAccessInterceptor, createAdmitCall, createErrorInterceptor } from "./auth/interceptor.ts";
+import { certificateKey } from "./auth/principal.ts";
+import { authorityPem } from "./authorities/authority.ts";
+import { type Authorities, openAuthorities } from "./authorities/store.ts";
+import { issue } from "./certificates/issue.ts";
+import { certificateService } from "./certificates/rpc.ts";
+import type { Config } from "./config.ts";
+import { issuerService } from "./issuers/rpc.ts";
+import { ensureDefaultIssuer } from "./issuers/store.ts";
+import { migrateQueue, startQueue } from "./jobs/queue.ts";
+import { jobService } from "./jobs/rpc.ts";
+import { advanceJob, startSweep } from "./jobs/sweep.ts";
+import { openBus } from "./platform/bus.ts";
+import type { Clock } from "./platform/clock.ts";
+import { openDatabase } from "./platform/database.ts";
+import { createHealth } from "./platform/health.ts";
+import { requestId, securityHeaders } from "./platform/http-headers.ts";
+import { type HttpRequest, type HttpResponse, peerCertificate } from "./platform/http-message.ts";
+import type { Log } from "./platform/log.ts";
+import { migrate } from "./platform/migrate.ts";
+import { joinReplicas } from "./platform/replica.ts";
+import { requestIdKey } from "./platform/request.ts";
+import { createSealer } from "./platform/seal.ts";
+import { createRestGateway } from "./rest/gateway.ts";
+import { startSecureListener } from "./secure-listener.ts";
+import { targetService } from "./targets/rpc.ts";
+
+export interface App {
+  /** Where the API answers: https://localhost:8443. */
+  url: string;
+  authorities: Authorities;
+  /** Stops taking work, lets agents and requests go, and closes everything. */
+  close(): Promise<void>;
+}
+
+export interface AppOptions {
+  config: Config;
+  databaseUrl: string;
+  encryptionKey: Buffer;
+  clock: Clock;
+  log: Log;
+}
+
+const readMaxBytes = 1_048_576;
+const services = [
+  CertificateService,
+  JobService,
+  AgentService,
+  AgentWorkService,
+  IssuerService,
+  TargetService,
+];
+
+/** Builds every part of a control plane over a database, and starts it. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { config, databaseUrl, encryptionKey, clock, log } = options;
+  requireDeclaredAccess(services);
+  await using starting = new AsyncDisposableStack();
+  const stopping = new AbortController();
+
+  await migrate(databaseUrl, { log });
+  const { db, pool } = starting.use(
+    openDatabase(databaseUrl, (error) => log.warn({ err: error }, "a database connection broke")),
+  );
+  await migrateQueue(pool);
+  const authorities = await openAuthorities(db, createSealer(encryptionKey), clock());
+  await ensureAdminKey(db, config.dataDir);
+  await ensureDefaultIssuer(db);
+  const systemRoot = authorities.byRole["system-root"];
+  const roots = [systemRoot, authorities.byRole["issuing-root"]];
+  await writeFile(join(config.dataDir, "ca.pem"), roots.map(authorityPem).join(""), { mode: 0o644 });
+
+  const bus = starting.use(await openBus(databaseUrl, log));
+  const replica = starting.use(await joinReplicas(db, log));
+  const sessions = starting.use(createSessions(bus, clock));
+  const tasks = {
+    issue: (jobId: string, signal: AbortSignal) => issue({ db, authorities, clock, log }, jobId, signal),
+    advance: (jobId: string) => advanceJob(db, jobId, clock()),
+  };
+  starting.use(await startQueue({ pool, tasks, log, signal: stopping.signal }));
+  starting.use(await startSweep({ db, clock, log }));
+
+  const ownName = config.serverUrl.hostname;
+  const reserved = { trustDomain: authorities.trustDomain, ownNames: isLoopback(ownName) ? [] : [ownName] };
+  const routes = (router: ConnectRouter): void => {
+    router.service(CertificateService, certificateService({ db, clock, reserved }));
+    router.service(JobService, jobService({ db, bus }));
+    router.service(AgentService, agentService({ db, clock, systemRoot, serverUrl: config.serverUrl }));
+    router.service(
+      AgentWorkService,
+      agentWorkService({
+        db,
+        bus,
+        sessions,
+        authorities,
+        clock,
+        replicaId: replica.id,
+        identityHours: config.agentIdentityHours,
+      }),
+    );
+    router.service(IssuerService, issuerService({ db, authorities }));
+    router.service(TargetService, targetService({ db, clock }));
+  };
+
+  const authenticate = createAuthenticate({
+    db,
+    agentCa: authorities.byRole["agent-ca"],
+    agentAuth: config.agentAuth,
+    clock,
+  });
+  const admit = createAdmitCall(authenticate);
+  const interceptors: Interceptor[] = [
+    createErrorInterceptor(log),
+    createAccessInterceptor(admit),
+    createValidateInterceptor(),
+  ];
+  const call = { routes, interceptors, readMaxBytes, shutdownSignal: stopping.signal };
+  const contextValues = (request: HttpRequest) =>
+    createContextValues()
+      .set(requestIdKey, requestId(request))
+      .set(certificateKey, peerCertificate(request) ?? null);
+  const rest = createRestGateway({
+    ...call,
+    contextValues: (request) => contextValues(request as HttpRequest),
+    before: (request, method, values) => admit(method, request.headers.authorization ?? null, values),
+    onError: (error, method, id) =>
+      log.error({ err: error, method: method?.name, requestId: id }, "a REST call failed"),
+  });
+  const rpc = connectNodeAdapter({ ...call, acceptCompression: [], contextValues });
+  const health = createHealth(pool);
+
+  const listener = await startSecureListener({
+    config,
+    authorities,
+    clock,
+    log,
+    handler(request: HttpRequest, response: HttpResponse) {
+      securityHeaders(response);
+      if (health.answer(request, response) || rest(request, response)) return;
+      rpc(request as Parameters<typeof rpc>[0], response as Parameters<typeof rpc>[1]);
+    },
+  });
+  const parts = starting.move();
+  return {
+    url: `https://${ownName}:${listener.port}`,
+    authorities,
+    async close() {
+      health.drain();
+      sessions.drain();
+      await listener.close(config.drainGraceMs, () => stopping.abort());
+      await parts.disposeAsync();
+    },
+  };
+}
+
+/** Names that are the same machine for everybody stand for no control plane in particular. */
+function isLoopback(name: string): boolean {
+  return name === "localhost" || name.endsWith(".localhost") || name.startsWith("127.") || name === "[::1]";
+}

@@ -1,0 +1,142 @@
+import { create } from "@bufbuild/protobuf";
+import { type Timestamp, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import {
+  type Certificate,
+  CertificateSchema,
+  type CertificateService,
+  CertificateStatusSchema,
+  CertificateVersionSchema,
+  type CreateCertificateRequest,
+  DeploymentSchema,
+  KeyAlgorithmSchema,
+  type UpdateCertificateRequest,
+} from "#gen/certctl/v1/certificates_pb.ts";
+import { callerOf } from "../auth/interceptor.ts";
+import { notFound } from "../platform/errors.ts";
+import { pageOf } from "../platform/paging.ts";
+import { wordsOf } from "../platform/words.ts";
+import {
+  archiveCertificate,
+  createCertificate,
+  type Declaration,
+  type DeclareDeps,
+  updateCertificate,
+} from "./declare.ts";
+import { deployCertificate } from "./deploy.ts";
+import { renewCertificate } from "./renew.ts";
+import { listDeployments, listVersions } from "./store.ts";
+import { type CertificateView, findCertificate, listCertificates } from "./view.ts";
+
+export const statusWords = wordsOf(CertificateStatusSchema);
+export const keyAlgorithmWords = wordsOf(KeyAlgorithmSchema);
+
+export function certificateService(deps: DeclareDeps): ServiceImpl<typeof CertificateService> {
+  const { db, clock } = deps;
+
+  async function read(id: string): Promise<Certificate> {
+    const view = await findCertificate(db, id, clock());
+    if (!view) throw notFound("certificate", id);
+    return message(view);
+  }
+
+  return {
+    async listCertificates(request) {
+      const { page, perPage, skip, take } = pageOf(request);
+      const statuses = request.status.map(statusWords.text);
+      const { total, rows } = await listCertificates(db, { statuses, skip, take, now: clock() });
+      return { data: rows.map(message), total, page, perPage };
+    },
+    async getCertificate({ id }) {
+      return { certificate: await read(id) };
+    },
+    async createCertificate(request, context) {
+      const id = await createCertificate(deps, callerOf(context), request.id, declaration(request));
+      return { certificate: await read(id) };
+    },
+    async updateCertificate(request, context) {
+      await updateCertificate(deps, callerOf(context), request.id, declaration(request));
+      return { certificate: await read(request.id) };
+    },
+    async deleteCertificate({ id }, context) {
+      await archiveCertificate(deps, callerOf(context), id);
+      return {};
+    },
+    async renewCertificate({ id }, context) {
+      return accepted(await renewCertificate(deps, callerOf(context), id));
+    },
+    async deployCertificate(request, context) {
+      return accepted(await deployCertificate(deps, callerOf(context), request));
+    },
+    async listCertificateVersions(request) {
+      await read(request.id);
+      const { page, perPage, skip, take } = pageOf(request);
+      const { total, rows } = await listVersions(db, request.id, skip, take);
+      const data = rows.map((row) =>
+        create(CertificateVersionSchema, {
+          ...row,
+          serialNumber: row.serial,
+          notBefore: timestampFromDate(row.notBefore),
+          notAfter: timestampFromDate(row.notAfter),
+          renewAt: timestampFromDate(row.renewAt),
+          createdAt: timestampFromDate(row.createdAt),
+        }),
+      );
+      return { data, total, page, perPage };
+    },
+    async listCertificateDeployments({ id }) {
+      await read(id);
+      const rows = await listDeployments(db, id);
+      const data = rows.map((row) =>
+        create(DeploymentSchema, {
+          targetId: row.targetId,
+          agentId: row.agentId,
+          versionId: row.versionId ?? "",
+          fingerprintSha256: row.fingerprint ?? "",
+          servedFingerprintSha256: row.servedFingerprint ?? "",
+          ...timestamps({ servedAt: row.servedAt }),
+          jobId: row.jobId ?? "",
+        }),
+      );
+      return { data };
+    },
+  };
+}
+
+function declaration(request: CreateCertificateRequest | UpdateCertificateRequest): Declaration {
+  return { ...request, keyAlgorithm: keyAlgorithmWords.text(request.keyAlgorithm) || "ECDSA-P256" };
+}
+
+function accepted(jobIds: string[]) {
+  return { status: "accepted", jobId: jobIds[0] ?? "", jobIds };
+}
+
+function message(view: CertificateView): Certificate {
+  return create(CertificateSchema, {
+    id: view.id,
+    name: view.name,
+    commonName: view.commonName,
+    sans: view.sans,
+    issuerId: view.issuerId,
+    agentId: view.agentId ?? "",
+    targetIds: view.targetIds,
+    keyAlgorithm: keyAlgorithmWords.value(view.keyAlgorithm),
+    validitySeconds: view.validitySeconds,
+    status: statusWords.value(view.status),
+    serialNumber: view.serial ?? "",
+    fingerprintSha256: view.fingerprint ?? "",
+    activeJobId: view.activeJobId ?? "",
+    lastError: view.lastError,
+    createdAt: timestampFromDate(view.createdAt),
+    updatedAt: timestampFromDate(view.updatedAt),
+    ...timestamps({ expiresAt: view.expiresAt, renewAt: view.renewAt, archivedAt: view.archivedAt }),
+  });
+}
+
+/** The fields that have a time; the others stay unset. */
+function timestamps<Key extends string>(dates: Record<Key, Date | null>): Partial<Record<Key, Timestamp>> {
+  const set = Object.entries<Date | null>(dates).flatMap(([key, date]) =>
+    date ? [[key, timestampFromDate(date)]] : [],
+  );
+  return Object.fromEntries(set);
+}

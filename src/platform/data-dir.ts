@@ -1,0 +1,47 @@
+import { randomBytes } from "node:crypto";
+import { access, constants, mkdir, open, readFile, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { StartupError } from "./startup-error.ts";
+
+/** Creates the data directory, for its owner only. Throws StartupError when it cannot be written. */
+export async function openDataDir(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await access(path, constants.W_OK | constants.X_OK);
+    // Root passes every check of access rights; a read-only file system shows at the first write.
+    await writeAtomically(join(path, ".writable"), "", 0o600);
+  } catch (error) {
+    throw new StartupError(
+      `the data directory ${path} cannot be written (${(error as Error).message}); set CERTCTL_DATA_DIR to one that can`,
+    );
+  }
+}
+
+/** Writes a file so that a reader, or a crash, sees the old content or the new one, whole. */
+export async function writeAtomically(path: string, content: string, mode: number): Promise<void> {
+  const aside = `${path}.${randomBytes(6).toString("hex")}`;
+  const file = await open(aside, "wx", mode);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(aside, path);
+  const directory = await open(dirname(path), "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** The key that seals secrets in the embedded database, made at the first start. */
+export async function embeddedEncryptionKey(dataDir: string): Promise<Buffer> {
+  const path = join(dataDir, "encryption.key");
+  const found = await readFile(path, "utf8").catch(() => null);
+  if (found !== null) return Buffer.from(found.trim(), "hex");
+  const key = randomBytes(32);
+  await writeAtomically(path, `${key.toString("hex")}\n`, 0o600);
+  return key;
+}

@@ -1,0 +1,76 @@
+import { create, type JsonObject } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import {
+  type Target as TargetMessage,
+  TargetSchema,
+  type TargetService,
+} from "#gen/certctl/v1/targets_pb.ts";
+import type { Target as TargetRow } from "#gen/prisma/client.ts";
+import { callerOf } from "../auth/interceptor.ts";
+import { invalid, notFound } from "../platform/errors.ts";
+import { pageOf } from "../platform/paging.ts";
+import { archiveTarget, createTarget, type TargetDeps, updateTarget } from "./manage.ts";
+import { targets } from "./registry.ts";
+import { configSchema } from "./target.ts";
+
+export function targetService(deps: TargetDeps): ServiceImpl<typeof TargetService> {
+  const { db } = deps;
+
+  async function read(id: string): Promise<TargetMessage> {
+    const row = await db.target.findUnique({ where: { id } });
+    if (!row) throw notFound("target", id);
+    return message(row);
+  }
+
+  return {
+    async listTargets(request) {
+      const { page, perPage, skip, take } = pageOf(request);
+      const where = { archivedAt: null, ...(request.agentId ? { agentId: request.agentId } : {}) };
+      const [total, rows] = await Promise.all([
+        db.target.count({ where }),
+        db.target.findMany({ where, orderBy: [{ createdAt: "desc" }, { id: "asc" }], skip, take }),
+      ]);
+      return { data: rows.map(message), total, page, perPage };
+    },
+    async getTarget({ id }) {
+      return { target: await read(id) };
+    },
+    async createTarget(request, context) {
+      const { kind, type, config = {} } = request;
+      if (kind && type && kind !== type)
+        throw invalid({ field: "type", description: "says another kind than kind; send one of them" });
+      const id = await createTarget(deps, callerOf(context), { ...request, kind: kind || type, config });
+      return { target: await read(id) };
+    },
+    async updateTarget(request, context) {
+      await updateTarget(deps, callerOf(context), { ...request, config: request.config ?? {} });
+      return { target: await read(request.id) };
+    },
+    async deleteTarget({ id }, context) {
+      await archiveTarget(deps, callerOf(context), id);
+      return {};
+    },
+    listTargetKinds() {
+      const data = targets.map((target) => ({
+        kind: target.kind,
+        title: target.title,
+        configSchema: configSchema(target) as JsonObject,
+      }));
+      return { data };
+    },
+  };
+}
+
+function message(row: TargetRow): TargetMessage {
+  return create(TargetSchema, {
+    id: row.id,
+    name: row.name,
+    kind: row.kind,
+    agentId: row.agentId,
+    config: row.config as JsonObject,
+    createdAt: timestampFromDate(row.createdAt),
+    updatedAt: timestampFromDate(row.updatedAt),
+    ...(row.archivedAt ? { archivedAt: timestampFromDate(row.archivedAt) } : {}),
+  });
+}

@@ -1,0 +1,25 @@
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { makePlaceholder } from "./certificates.ts";
+
+/** A directory of this test alone, removed with all that is in it. */
+export interface TemporaryDirectory extends AsyncDisposable {
+  path: string;
+}
+
+export async function temporaryDirectory(): Promise<TemporaryDirectory> {
+  const path = await mkdtemp(join(tmpdir(), "certctl-test-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Makes a target's directory as a host's owner does, with a self-signed placeholder as current. */
+export async function makeSite(site: string): Promise<void> {
+  const placeholder = join(site, "versions", "placeholder");
+  await mkdir(placeholder, { recursive: true });
+  for (const path of [site, join(site, "versions"), placeholder]) await chmod(path, 0o755);
+  const { certificatePem, keyPem } = makePlaceholder();
+  await writeFile(join(placeholder, "fullchain.pem"), certificatePem);
+  await writeFile(join(placeholder, "privkey.pem"), keyPem, { mode: 0o600 });
+  await symlink(join("versions", "placeholder"), join(site, "current"));
+}
