@@ -22,9 +22,10 @@ import {
 } from "./identity.ts";
 import { openKeyStore } from "./keys.ts";
 import { openOutbox } from "./outbox.ts";
+import type { WorkClient } from "./perform.ts";
 import { type Link, openTransport } from "./transport.ts";
 import { pinnedRoot } from "./trust.ts";
-import { createWorkshop, type WorkClient } from "./work.ts";
+import { createWorkshop } from "./workshop.ts";
 
 const version = "0.1.0";
 const callMs = 30_000;

@@ -8,7 +8,8 @@ import {
   type WorkStreamResponse,
 } from "#gen/certctl/v1/agent_work_pb.ts";
 import type { Log } from "../src/platform/log.ts";
-import type { WorkClient, Workshop } from "./work.ts";
+import type { WorkClient } from "./perform.ts";
+import type { Workshop } from "./workshop.ts";
 
 export interface ConnectionDeps {
   client: () => WorkClient;

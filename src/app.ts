@@ -38,6 +38,7 @@ import { migrate } from "./platform/migrate.ts";
 import { joinReplicas } from "./platform/replica.ts";
 import { requestIdKey } from "./platform/request.ts";
 import { createSealer } from "./platform/seal.ts";
+import { createTextInterceptor } from "./platform/text.ts";
 import { createRestGateway } from "./rest/gateway.ts";
 import { startSecureListener } from "./secure-listener.ts";
 import { targetService } from "./targets/rpc.ts";
@@ -129,6 +130,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const interceptors: Interceptor[] = [
     createErrorInterceptor(log),
     createAccessInterceptor(admit),
+    createTextInterceptor(),
     createValidateInterceptor(),
   ];
   const call = { routes, interceptors, readMaxBytes, shutdownSignal: stopping.signal };

@@ -41,7 +41,7 @@ export function createErrorInterceptor(log: Log): Interceptor {
     try {
       return await next(request);
     } catch (error) {
-      if (error instanceof ConnectError) throw error;
+      if (error instanceof ConnectError || request.signal.aborted) throw error;
       const requestId = request.contextValues.get(requestIdKey);
       log.error({ err: error, requestId, method: request.method.name }, "a call failed");
       throw new ConnectError(`internal error (request ${requestId})`, Code.Internal);

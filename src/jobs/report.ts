@@ -116,8 +116,10 @@ async function addSteps(
   steps: readonly ProgressStep[],
   requestId: string | null,
 ): Promise<void> {
-  for (const { step, message } of steps) {
-    await tx.jobEvent.create({ data: { jobId: job.id, step, message, attempt: job.attempts, requestId } });
+  for (const { step, message, agoMs } of steps) {
+    await tx.$executeRaw`
+      INSERT INTO job_events (job_id, at, step, message, attempt, request_id)
+      VALUES (${job.id}, clock_timestamp() - ${agoMs} * interval '1 millisecond', ${step}, ${message}, ${job.attempts}, ${requestId})`;
   }
 }
 

@@ -34,7 +34,9 @@ export async function transition(
 
 /** Adds a step to a job's timeline. */
 export async function addEvent(tx: Transaction, job: JobRef, step: string, message = ""): Promise<void> {
-  await tx.jobEvent.create({ data: { jobId: job.id, step, message, attempt: job.attempts } });
+  await tx.$executeRaw`
+    INSERT INTO job_events (job_id, at, step, message, attempt)
+    VALUES (${job.id}, clock_timestamp(), ${step}, ${message}, ${job.attempts})`;
 }
 
 /** Wakes whoever watches the job, or the renewal that it belongs to. */

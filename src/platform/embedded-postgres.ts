@@ -82,6 +82,7 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
     args: serverArguments(join(directory, "data"), { ...endpoint.settings, ...settings }, endpoint.port),
     account,
     logFile: join(directory, "postgres.log"),
+    lockFiles: endpoint.lockFiles,
     endpoint,
     password,
     pid: 0,

@@ -12,6 +12,8 @@ export interface Endpoint {
   port: number;
   /** The server's settings that make it listen there. */
   settings: Record<string, string>;
+  /** Left behind by a server that was killed. */
+  lockFiles: string[];
 }
 
 /** sockaddr_un holds 108 bytes on Linux and 104 on macOS, with the final zero. */
@@ -23,7 +25,7 @@ export async function endpointFor(directory: string, account: Account | undefine
   if (process.platform === "win32") {
     const host = "127.0.0.1";
     const freePort = await findFreePort(host);
-    return { host, port: freePort, settings: { listen_addresses: host } };
+    return { host, port: freePort, settings: { listen_addresses: host }, lockFiles: [] };
   }
   const host = await socketDirectory(directory, account);
   const settings = {
@@ -31,7 +33,7 @@ export async function endpointFor(directory: string, account: Account | undefine
     unix_socket_directories: `"${host.replaceAll('"', '""')}"`,
     unix_socket_permissions: "0700",
   };
-  return { host, port, settings };
+  return { host, port, settings, lockFiles: [join(host, `.s.PGSQL.${port}.lock`)] };
 }
 
 async function socketDirectory(directory: string, account: Account | undefined): Promise<string> {

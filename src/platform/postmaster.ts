@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { chown, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import type { Account } from "./postgres-account.ts";
 import { childEnvironment, identity, lastLines } from "./postgres-cluster.ts";
 
@@ -16,7 +17,11 @@ export interface Postmaster {
   args: string[];
   account: Account | undefined;
   logFile: string;
+  /** What a server that was killed leaves where it listened. */
+  lockFiles: string[];
 }
+
+const execute = promisify(execFile);
 
 const maxLogBytes = 8 * 1024 * 1024;
 
@@ -28,27 +33,31 @@ export async function findPostmaster(
   postmaster: Postmaster,
 ): Promise<{ pid: number; isAsWanted: boolean } | undefined> {
   const { data, program, args } = postmaster;
-  const pidFile = join(data, "postmaster.pid");
-  const pid = Number.parseInt(await readFile(pidFile, "utf8").catch(() => ""), 10);
-  if (!(pid > 0)) return undefined;
-  if (!isRunning(pid, data)) {
-    // After a restart of the machine or container the id may belong to anybody, and PostgreSQL would not start beside it.
-    // Should children of a dead postmaster live still, its shared memory keeps a second one out.
-    await rm(pidFile, { force: true });
-    return undefined;
-  }
+  const pid = Number.parseInt(await readFile(join(data, "postmaster.pid"), "utf8").catch(() => ""), 10);
+  if (!isRunning(pid, data) || !(await isServer(pid, data))) return undefined;
   const options = await readFile(join(data, "postmaster.opts"), "utf8").catch(() => "");
   return { pid, isAsWanted: options.trim() === [program, ...args.map((arg) => `"${arg}"`)].join(" ") };
 }
 
-/** Starts a server that outlives us and that a Ctrl-C in our terminal does not reach. Returns its process id. */
-export async function launchPostmaster({
-  data,
-  program,
-  args,
-  account,
-  logFile,
-}: Postmaster): Promise<number> {
+/** After a restart of the machine a process id may belong to anybody; on Linux `isRunning` tells already. */
+async function isServer(pid: number, data: string): Promise<boolean> {
+  if (process.platform === "linux") return true;
+  const isWindows = process.platform === "win32";
+  const listing = isWindows
+    ? execute("tasklist", ["/FI", `PID eq ${pid}`, "/FO", "CSV", "/NH"])
+    : execute("ps", ["-ww", "-o", "command=", "-p", String(pid)]);
+  const { stdout } = await listing.catch(() => ({ stdout: "" }));
+  return stdout.includes(isWindows ? "postgres.exe" : data);
+}
+
+/**
+ * Starts a server that outlives us and that a Ctrl-C in our terminal does not reach, when none runs. Returns its process id.
+ */
+export async function launchPostmaster(postmaster: Postmaster): Promise<number> {
+  const { data, program, args, account, logFile, lockFiles } = postmaster;
+  // PostgreSQL takes a process that was not waited for yet, or somebody else with the same id, for the owner of the locks.
+  // Should children of a dead server live still, its shared memory keeps the new one out.
+  for (const file of [join(data, "postmaster.pid"), ...lockFiles]) await rm(file, { force: true });
   const size = (await stat(logFile).catch(() => undefined))?.size ?? 0;
   if (size > maxLogBytes) await rename(logFile, `${logFile}.1`);
   const log = await open(logFile, "a", 0o600);
@@ -98,7 +107,7 @@ export async function stopPostmaster(pid: number, data: string): Promise<void> {
 
 /** Whether the process is alive and, where the system tells, the server of this cluster. */
 export function isRunning(pid: number, data: string): boolean {
-  if (pid <= 0) return false;
+  if (!(pid > 0)) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {
