@@ -41,9 +41,12 @@ export async function runAgent(
   const keys = await openKeyStore(config.keyDir);
   await using _lock = await lockDirectory(config.keyDir);
   await using connection = await connect(config, log, signal);
-  const outbox = await openOutbox(join(config.stateDir, "outbox"), (result) =>
-    connection.client().reportResult(result, { signal, timeoutMs: callMs }),
-  );
+  const outbox = await openOutbox({
+    directory: join(config.stateDir, "outbox"),
+    send: (result) => connection.client().reportResult(result, { signal, timeoutMs: callMs }),
+    log,
+    signal,
+  });
   const deploying: DeployDeps = {
     keys,
     generations: await openGenerations(config.stateDir),

@@ -1,15 +1,17 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { create, fromJsonString, type MessageInitShape, toJsonString } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type ReportResultRequest, ReportResultRequestSchema } from "#gen/certctl/v1/agent_work_pb.ts";
 import { writeAtomically } from "../src/platform/data-dir.ts";
+import type { Log } from "../src/platform/log.ts";
 
 /** Results that wait to be sent, the latest of each job: they survive the agent and the control plane being away. */
 export interface Outbox {
-  /** Stores a result and tries to send it. */
+  /** Stores a result and sends it, trying again until the control plane took it or the agent stops. */
   post(result: MessageInitShape<typeof ReportResultRequestSchema>): Promise<void>;
-  /** Sends what waits. Throws when the control plane cannot be reached. */
+  /** Sends what an earlier run left. Throws when the control plane cannot be reached. */
   flush(): Promise<void>;
 }
 
@@ -21,11 +23,16 @@ const final: readonly Code[] = [
   Code.InvalidArgument,
   Code.PermissionDenied,
 ];
+const firstRetryMs = 250;
+const mostRetryMs = 30_000;
 
-export async function openOutbox(
-  directory: string,
-  send: (result: ReportResultRequest) => Promise<unknown>,
-): Promise<Outbox> {
+export async function openOutbox(options: {
+  directory: string;
+  send: (result: ReportResultRequest) => Promise<unknown>;
+  log: Log;
+  signal: AbortSignal;
+}): Promise<Outbox> {
+  const { directory, send, log, signal } = options;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const pathOf = (jobId: string) => join(directory, `${encodeURIComponent(jobId)}.json`);
 
@@ -34,6 +41,7 @@ export async function openOutbox(
       await send(result);
     } catch (error) {
       if (!(error instanceof ConnectError) || !final.includes(error.code)) throw error;
+      log.info({ jobId: result.jobId, reason: error.rawMessage }, "a result is not wanted any more");
     }
     await rm(pathOf(result.jobId), { force: true });
   }
@@ -42,14 +50,23 @@ export async function openOutbox(
     async post(init) {
       const result = create(ReportResultRequestSchema, init);
       await writeAtomically(pathOf(result.jobId), toJsonString(ReportResultRequestSchema, result), 0o600);
-      // What cannot be sent now is sent before the next stream.
-      await deliver(result).catch(() => {});
+      for (let waitMs = firstRetryMs; !signal.aborted; waitMs = Math.min(mostRetryMs, 2 * waitMs)) {
+        try {
+          return await deliver(result);
+        } catch (error) {
+          log.warn(
+            { jobId: result.jobId, reason: String(error) },
+            "a result could not be sent; trying again",
+          );
+        }
+        await delay(waitMs, undefined, { signal }).catch(() => {});
+      }
     },
     async flush() {
       const names = (await readdir(directory)).filter((name) => name.endsWith(".json"));
       for (const name of names) {
-        const text = await readFile(join(directory, name), "utf8");
-        await deliver(fromJsonString(ReportResultRequestSchema, text));
+        const text = await readFile(join(directory, name), "utf8").catch(() => null);
+        if (text !== null) await deliver(fromJsonString(ReportResultRequestSchema, text));
       }
     },
   };

@@ -72,13 +72,15 @@ async function putInPlace(
   deps: PerformDeps,
   work: { item: WorkItem; order: DeployCertificate; steps: StepLog; signal: AbortSignal },
 ): Promise<void> {
-  const { client, outbox } = deps;
+  const { client, outbox, log } = deps;
   const { item, order, steps, signal } = work;
   const { jobId, leaseId } = item;
   await report(client(), item, [], signal);
   let reporting = Promise.resolve();
   const timer = setInterval(() => {
-    reporting = reporting.then(() => report(client(), item, steps.take(), signal)).catch(() => {});
+    reporting = reporting
+      .then(() => report(client(), item, steps.take(), signal))
+      .catch((error: Error) => log.warn({ jobId, reason: error.message }, "progress could not be reported"));
   }, progressEveryMs);
   try {
     const proof = await deploy(deps, order, { signal, step: (name, message) => steps.add(name, message) });

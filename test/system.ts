@@ -15,6 +15,8 @@ export interface System extends AsyncDisposable {
   dataDir: string;
   url: string;
   databaseUrl: string;
+  /** Seals the secrets in the database. */
+  encryptionKey: Buffer;
   ca: string;
   adminKey: string;
   rest: Rest;
@@ -22,7 +24,7 @@ export interface System extends AsyncDisposable {
   /** Starts the server again, after its end, on the same data. */
   restartServer(): Promise<void>;
   /** Starts an agent process; the first time it joins by a token. */
-  startAgent(id: string, options?: { env?: Record<string, string> }): Promise<TestAgent>;
+  startAgent(id: string, options?: { env?: Record<string, string>; isJoining?: boolean }): Promise<TestAgent>;
   /** Declares a target for an agent and a certificate for it; the certificate's id. */
   declare(options: {
     agentId: string;
@@ -55,13 +57,14 @@ export async function startSystem(
   const dataDir = join(directory, "data");
   const port = await freePort();
   const database = options.isEmbedded ? null : parts.use(await createDatabase());
+  const encryptionKey = randomBytes(32);
   const env: Record<string, string> = {
     CERTCTL_DATA_DIR: dataDir,
     CERTCTL_PORT: String(port),
     CERTCTL_DRAIN_GRACE: "0",
     CERTCTL_LOG_LEVEL: "warn",
     ...(database
-      ? { DATABASE_URL: database.url, CERTCTL_CONFIG_ENCRYPTION_KEY: randomBytes(32).toString("base64") }
+      ? { DATABASE_URL: database.url, CERTCTL_CONFIG_ENCRYPTION_KEY: encryptionKey.toString("base64") }
       : {}),
     ...options.env,
   };
@@ -100,6 +103,7 @@ export async function startSystem(
     dataDir,
     url,
     databaseUrl: database?.url ?? "",
+    encryptionKey,
     ca: ca ?? "",
     adminKey: adminKey ?? "",
     rest,
@@ -109,11 +113,11 @@ export async function startSystem(
       server = runScript("src/main.ts", env);
       await server.line("ready https://");
     },
-    async startAgent(id, { env: more = {} } = {}) {
+    async startAgent(id, { env: more = {}, isJoining = true } = {}) {
       const agentData = join(directory, id);
       const stateDir = join(agentData, "agent");
       await mkdir(stateDir, { recursive: true, mode: 0o700 });
-      const isNew = !(await readFile(join(stateDir, "identity.json")).catch(() => null));
+      const isNew = isJoining && !(await readFile(join(stateDir, "identity.json")).catch(() => null));
       const token = isNew ? await ok(rest("POST", "/api/v1/join-tokens", { agent_id: id })) : null;
       const process = runScript("agent/main.ts", {
         CERTCTL_DATA_DIR: agentData,

@@ -115,7 +115,7 @@ export interface LeaseDecision {
   keep: boolean;
 }
 
-/** Renews the leases that the agent still holds and tells it which are lost. */
+/** Renews the leases that the agent holds and has taken up, and tells it which are lost. */
 export async function renewLeases(
   db: Database | Transaction,
   agentId: string,
@@ -123,10 +123,11 @@ export async function renewLeases(
 ): Promise<LeaseDecision[]> {
   if (held.length === 0) return [];
   const kept = await db.$queryRaw<{ id: string; leaseId: string }[]>`
-    UPDATE jobs SET lease_expires_at = now() + ${leaseTtlMs} * interval '1 millisecond'
+    UPDATE jobs SET lease_expires_at = CASE WHEN acknowledged_at IS NULL THEN lease_expires_at
+      ELSE now() + ${leaseTtlMs} * interval '1 millisecond' END
     FROM unnest(${held.map(({ jobId }) => jobId)}::text[], ${held.map(({ leaseId }) => leaseId)}::text[]) AS held(job_id, lease_id)
     WHERE jobs.id = held.job_id AND jobs.lease_id = held.lease_id AND jobs.agent_id = ${agentId}
-      AND jobs.lease_expires_at > now() AND jobs.acknowledged_at IS NOT NULL
+      AND jobs.lease_expires_at > now()
     RETURNING jobs.id, jobs.lease_id AS "leaseId"`;
   const isKept = (jobId: string, leaseId: string) =>
     kept.some((row) => row.id === jobId && row.leaseId === leaseId);

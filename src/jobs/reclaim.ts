@@ -13,6 +13,9 @@ export async function reclaimFromRestarted(
   agentId: string,
   heldLeaseIds: readonly string[],
 ): Promise<void> {
+  // A result that is being stored at this moment is stored first, and the job then is not among the lost.
+  await tx.$queryRaw`
+    SELECT id FROM jobs WHERE agent_id = ${agentId} AND lease_expires_at IS NOT NULL ORDER BY id FOR UPDATE`;
   const lost = await tx.job.findMany({
     where: { agentId, leaseExpiresAt: { not: null }, leaseId: { notIn: [...heldLeaseIds] } },
   });

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  type ControlPlane,
+  claimOne,
+  newAgent,
+  newCertificate,
+  openControlPlane,
+  openIssuance,
+  type TestAgent,
+} from "../../test/fixtures.ts";
+import { lockJob, takeUp } from "./lease.ts";
+import { backoffMs, failAttempt } from "./retry.ts";
+import { advanceJob } from "./sweep.ts";
+
+let plane: ControlPlane;
+beforeAll(async () => {
+  plane = await openControlPlane();
+});
+afterAll(() => plane[Symbol.asyncDispose]());
+
+async function failOnce(id: string, agent: TestAgent, retryable: boolean): Promise<string> {
+  return plane.db.$transaction(async (tx) => {
+    const job = await takeUp(tx, await lockJob(tx, id, agent.id));
+    return failAttempt(tx, job, { step: "key", message: "no entropy", retryable }, plane.time.now);
+  });
+}
+
+describe("the wait after a failed attempt", () => {
+  test.each([
+    [1, 60_000],
+    [2, 300_000],
+    [3, 900_000],
+    [4, 3_600_000],
+    [5, 21_600_000],
+    [9, 21_600_000],
+  ])("after attempt %i is at most %i ms and a fifth less at least", (attempts, longest) => {
+    expect(backoffMs(attempts, 0)).toBe(longest);
+    expect(backoffMs(attempts, 1)).toBe(longest * 0.8);
+  });
+});
+
+describe("a failed attempt", () => {
+  test("that may succeed later sends the job back to wait", async () => {
+    const agent = await newAgent(plane);
+    const certificateId = await newCertificate(plane, { agentId: agent.id });
+    const { id } = await openIssuance(plane, agent, certificateId);
+    expect(await failOnce(id, agent, true)).toBe("Pending");
+    const job = await plane.db.job.findUniqueOrThrow({ where: { id } });
+    expect(job).toMatchObject({ attempts: 1, errorStep: "key", leaseExpiresAt: null, completedAt: null });
+    const waitMs = job.runAfter.getTime() - plane.time.now.getTime();
+    expect(waitMs).toBeGreaterThanOrEqual(48_000);
+    expect(waitMs).toBeLessThanOrEqual(60_000);
+    const [task] = await plane.db.$queryRaw<{ runAt: Date }[]>`
+      SELECT run_at AS "runAt" FROM graphile_worker.jobs WHERE key = ${`advance:${id}`}`;
+    expect(task?.runAt).toEqual(job.runAfter);
+  });
+
+  test("is not repeated before its time has come", async () => {
+    const agent = await newAgent(plane);
+    const certificateId = await newCertificate(plane, { agentId: agent.id });
+    const { id } = await openIssuance(plane, agent, certificateId);
+    await failOnce(id, agent, true);
+    await advanceJob(plane.db, id, plane.time.now);
+    expect(await plane.db.job.findUniqueOrThrow({ where: { id } })).toMatchObject({ status: "Pending" });
+    plane.time.now = new Date(plane.time.now.getTime() + 60_000);
+    await advanceJob(plane.db, id, plane.time.now);
+    expect(await claimOne(plane, agent)).toMatchObject({ id, attempts: 1 });
+  });
+
+  test("that no repetition can mend ends the job and shows on the certificate", async () => {
+    const agent = await newAgent(plane);
+    const certificateId = await newCertificate(plane, { agentId: agent.id });
+    const { id } = await openIssuance(plane, agent, certificateId);
+    expect(await failOnce(id, agent, false)).toBe("Failed");
+    const { lastError } = await plane.db.managedCertificate.findUniqueOrThrow({
+      where: { id: certificateId },
+    });
+    expect(lastError).toBe("key: no entropy");
+  });
+
+  test("that is the last one ends the job", async () => {
+    const agent = await newAgent(plane);
+    const certificateId = await newCertificate(plane, { agentId: agent.id });
+    const { id } = await openIssuance(plane, agent, certificateId);
+    await plane.db.job.update({ where: { id }, data: { attempts: 4 } });
+    expect(await failOnce(id, agent, true)).toBe("Failed");
+    const job = await plane.db.job.findUniqueOrThrow({ where: { id } });
+    expect(job).toMatchObject({ status: "Failed", attempts: 5, completedAt: plane.time.now });
+  });
+});
