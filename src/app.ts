@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ConnectRouter, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
@@ -29,8 +28,9 @@ import { jobService } from "./jobs/rpc.ts";
 import { advanceJob, startSweep } from "./jobs/sweep.ts";
 import { openBus } from "./platform/bus.ts";
 import type { Clock } from "./platform/clock.ts";
+import { writeAtomically } from "./platform/data-dir.ts";
 import { openDatabase } from "./platform/database.ts";
-import { createHealth } from "./platform/health.ts";
+import { createHealth, notFoundPage } from "./platform/health.ts";
 import { requestId, securityHeaders } from "./platform/http-headers.ts";
 import { type HttpRequest, type HttpResponse, peerCertificate } from "./platform/http-message.ts";
 import type { Log } from "./platform/log.ts";
@@ -86,7 +86,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   await ensureDefaultIssuer(db);
   const systemRoot = authorities.byRole["system-root"];
   const roots = [systemRoot, authorities.byRole["issuing-root"]];
-  await writeFile(join(config.dataDir, "ca.pem"), roots.map(authorityPem).join(""), { mode: 0o644 });
+  await writeAtomically(join(config.dataDir, "ca.pem"), roots.map(authorityPem).join(""), 0o644);
 
   const bus = starting.use(await openBus(databaseUrl, log));
   const replica = starting.use(await joinReplicas(db, log));
@@ -145,7 +145,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     onError: (error, method, id) =>
       log.error({ err: error, method: method?.name, requestId: id }, "a REST call failed"),
   });
-  const rpc = connectNodeAdapter({ ...call, acceptCompression: [], contextValues });
+  const rpc = connectNodeAdapter({ ...call, acceptCompression: [], contextValues, fallback: notFoundPage });
   const health = createHealth(pool);
 
   const listener = await startSecureListener({
@@ -165,7 +165,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     authorities,
     async close() {
       health.drain();
-      sessions.drain();
+      // Agents leave first: until their streams are gone, what they report is still taken.
+      await sessions.drain(config.drainGraceMs);
       await listener.close(config.drainGraceMs, () => stopping.abort());
       await parts.disposeAsync();
     },

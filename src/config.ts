@@ -12,7 +12,9 @@ const schema = z.object({
   CERTCTL_DEMO_PORT: port.default(9443),
   CERTCTL_LISTEN_ADDRESS: z.string().default("127.0.0.1"),
   CERTCTL_SERVER_URL: z.url({ protocol: /^https$/ }).optional(),
-  CERTCTL_KEYGEN_MODE: z.literal("agent").default("agent"),
+  CERTCTL_KEYGEN_MODE: z
+    .literal("agent", "must be agent: this version makes no keys on the server")
+    .default("agent"),
   CERTCTL_AGENT_AUTH: z.enum(["mtls", "api_key", "both"]).default("both"),
   CERTCTL_AGENT_IDENTITY_HOURS: z.coerce.number().int().min(1).max(168).default(24),
   CERTCTL_DRAIN_GRACE: milliseconds.default(5_000),

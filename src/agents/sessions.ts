@@ -33,8 +33,8 @@ export interface Sessions extends Disposable {
   }): OpenSession & Disposable;
   /** How long agents are to spread their return after an unplanned loss. */
   reconnectWindowMs(): number;
-  /** Asks every stream to end, and refuses none later: the listener does. */
-  drain(): void;
+  /** Asks every stream to end, and resolves when all have, or after `graceMs`. */
+  drain(graceMs: number): Promise<void>;
 }
 
 export const pingIntervalMs = 20_000;
@@ -44,6 +44,7 @@ const leastReconnectMs = 500;
 
 export function createSessions(bus: Bus, clock: () => Date): Sessions {
   const open = new Map<string, OpenSession & { endsAt: Date | null }>();
+  let emptied: (() => void) | undefined;
   const reconnectWindowMs = () => Math.max(leastReconnectMs, open.size * reconnectMsPerAgent);
 
   function end(session: OpenSession, reason: Drain_Reason, supersededBy = ""): void {
@@ -95,13 +96,21 @@ export function createSessions(bus: Bus, clock: () => Date): Sessions {
         [Symbol.dispose]() {
           this.wakeup[Symbol.dispose]();
           if (open.get(agentId) === session) open.delete(agentId);
+          if (open.size === 0) emptied?.();
         },
       };
       open.set(agentId, session);
       return session;
     },
-    drain() {
+    async drain(graceMs) {
       for (const session of open.values()) end(session, Drain_Reason.SERVER_SHUTDOWN);
+      if (open.size === 0) return;
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        emptied = resolve;
+        timer = setTimeout(resolve, graceMs);
+      });
+      clearTimeout(timer);
     },
     [Symbol.dispose]() {
       clearInterval(ticker);

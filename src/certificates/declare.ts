@@ -148,7 +148,11 @@ function canonicalNames({ commonName, sans }: Declaration, violations: FieldViol
   ];
   const names = named.flatMap(({ field, text }) => {
     try {
-      return [parseSan(text).value];
+      const { value } = parseSan(text);
+      // What a subject has room for (RFC 5280, upper bounds); an A-label is longer than what people write.
+      if (field === "common_name" && value.length > 64)
+        throw new NameError(`"${value}" is longer than the 64 characters of a common name`);
+      return [value];
     } catch (error) {
       if (!(error instanceof NameError)) throw error;
       violations.push({ field, description: error.message });
@@ -159,7 +163,7 @@ function canonicalNames({ commonName, sans }: Declaration, violations: FieldViol
 }
 
 function refusal(error: unknown, id: string, name: string): unknown {
-  if (isUniqueViolation(error, "name")) {
+  if (isUniqueViolation(error, "live_name")) {
     return conflict("NAME_TAKEN", `a certificate named "${name}" exists already`, [
       { field: "name", description: "must be unique among certificates that are not archived" },
     ]);

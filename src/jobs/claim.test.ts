@@ -43,7 +43,10 @@ describe("a claim", () => {
     const ids = await openJobs(agent, 3);
     const [first] = await claimFor(agent);
     expect(await claimFor(agent)).toEqual([]);
-    await plane.db.job.update({ where: { id: first?.id ?? "" }, data: { leaseExpiresAt: null, status: "Failed" } });
+    await plane.db.job.update({
+      where: { id: first?.id ?? "" },
+      data: { leaseExpiresAt: null, status: "Failed" },
+    });
     expect((await claimOne(plane, agent)).id).toBe(ids[2]);
   });
 
@@ -51,7 +54,12 @@ describe("a claim", () => {
     const agent = await newAgent(plane, 16);
     const ids = await openJobs(agent, 12);
     const rounds = await Promise.all(Array.from({ length: 8 }, () => claimFor(agent)));
-    expect(rounds.flat().map(({ id }) => id).sort()).toEqual(ids.sort());
+    expect(
+      rounds
+        .flat()
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual(ids.sort());
   });
 
   test("by a stream that is not the newest takes nothing", async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type ControlPlane,
+  claimOne,
   endLease,
   issueVersion,
   newAgent,
@@ -9,7 +10,6 @@ import {
   openControlPlane,
   openIssuance,
   refusalOf,
-  claimOne,
   type TestAgent,
 } from "../../test/fixtures.ts";
 import type { Claimed } from "./lease.ts";
@@ -116,7 +116,8 @@ describe("a heartbeat's leases", () => {
   test("are renewed while they hold", async () => {
     const { agent, job } = await delivered();
     await takenUp(agent, job.id);
-    await plane.db.$executeRaw`UPDATE jobs SET lease_expires_at = now() + interval '9 s' WHERE id = ${job.id}`;
+    await plane.db
+      .$executeRaw`UPDATE jobs SET lease_expires_at = now() + interval '9 s' WHERE id = ${job.id}`;
     expect(await renew(agent, job)).toEqual([true]);
     expect(await remainingMs(job.id)).toBeGreaterThan(leaseTtlMs - 60_000);
   });

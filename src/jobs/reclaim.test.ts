@@ -70,7 +70,9 @@ describe("a lease that ran out", () => {
     await reclaimExpired(plane.db, plane.time.now);
     const { status, certificateId } = await jobOf(job.id);
     expect(status).toBe("Failed");
-    const { lastError } = await plane.db.managedCertificate.findUniqueOrThrow({ where: { id: certificateId } });
+    const { lastError } = await plane.db.managedCertificate.findUniqueOrThrow({
+      where: { id: certificateId },
+    });
     expect(lastError).toContain(`agent ${agent.id} took the job up and was not heard of again`);
   });
 

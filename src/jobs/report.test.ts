@@ -104,7 +104,10 @@ describe("a proof", () => {
     expect(await placeOf(targetId)).toMatchObject({ ...place, provenAt: plane.time.now });
     const done = { status: "Completed", attempts: 1, leaseExpiresAt: null, completedAt: plane.time.now };
     expect(await jobOf(job.id)).toMatchObject(done);
-    const audits = await plane.db.auditEvent.findMany({ where: { resourceId: job.id }, orderBy: { at: "asc" } });
+    const audits = await plane.db.auditEvent.findMany({
+      where: { resourceId: job.id },
+      orderBy: { at: "asc" },
+    });
     expect(audits.at(-1)).toMatchObject({ action: "deployment_proven", actor: agent.id, actorType: "Agent" });
   });
 
@@ -159,7 +162,9 @@ describe("a proof", () => {
     await plane.db.job.update({ where: { id: job.id }, data: { attempts: 4 } });
     await lose(delivery);
     expect(await jobOf(job.id)).toMatchObject({ status: "Failed" });
-    expect(await refusalOf(report(plane, agent, job, succeeded(version.fingerprintSha256)))).toMatchObject(lost);
+    expect(await refusalOf(report(plane, agent, job, succeeded(version.fingerprintSha256)))).toMatchObject(
+      lost,
+    );
   });
 
   test("of an issuance is refused: that succeeds with its CSR", async () => {
@@ -175,7 +180,11 @@ describe("a failure", () => {
     const { agent, job } = await delivered();
     expect(await report(plane, agent, job, failed(true))).toBe("Pending");
     expect(await report(plane, agent, job, failed(true))).toBe("Pending");
-    expect(await jobOf(job.id)).toMatchObject({ attempts: 1, errorStep: "reload", errorMessage: "it did not" });
+    expect(await jobOf(job.id)).toMatchObject({
+      attempts: 1,
+      errorStep: "reload",
+      errorMessage: "it did not",
+    });
     expect((await stepsOf(job.id)).filter((step) => step === "failed")).toHaveLength(1);
   });
 

@@ -39,7 +39,13 @@ async function jobIn(status: JobStatus) {
 }
 
 function openJob(certificateId: string, { id: agentId }: TestAgent): Promise<string> {
-  const options = { type: "Renewal", certificateId, agentId, renewalId: "rn-1", now: plane.time.now } as const;
+  const options = {
+    type: "Renewal",
+    certificateId,
+    agentId,
+    renewalId: "rn-1",
+    now: plane.time.now,
+  } as const;
   return plane.db.$transaction((tx) => createIssuance(tx, operator, options));
 }
 

@@ -32,7 +32,7 @@ export function createHealth(pool: Pool): Health {
         return true;
       }
       if (request.url !== "/ready") return false;
-      problem().then((reason) => {
+      void problem().then((reason) => {
         if (reason === null) send(response, 200, { status: "ready" });
         else send(response, 503, { status: "not ready", reason });
       });
@@ -44,7 +44,19 @@ export function createHealth(pool: Pool): Health {
   };
 }
 
-function send(response: HttpResponse, status: number, body: Record<string, string>): void {
+/** Answers a path that nothing is served at. */
+export function notFoundPage(
+  _request: unknown,
+  response: Pick<HttpResponse, "statusCode" | "setHeader" | "end">,
+): void {
+  send(response, 404, { error: "Not Found", code: "not_found", message: "the API lies below /api/v1/" });
+}
+
+function send(
+  response: Pick<HttpResponse, "statusCode" | "setHeader" | "end">,
+  status: number,
+  body: Record<string, string>,
+): void {
   response.statusCode = status;
   response.setHeader("content-type", "application/json");
   response.end(JSON.stringify(body));

@@ -1,0 +1,9 @@
+// Everything that can be said about the project without running it: npm run check
+import { run } from "./run.ts";
+
+run("npm", "run", "--silent", "generate");
+run("buf", "lint");
+run("buf", "format", "proto", "--diff", "--exit-code");
+run("tsc");
+run("biome", "ci", ".");
+run("knip");

@@ -1,0 +1,97 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { describe, expect, test } from "vitest";
+
+/** What the layout promises and no linter can say. */
+
+const root = join(import.meta.dirname, "..");
+const files = ["src", "agent", "scripts", "bench", "test"]
+  .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
+  .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+  .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+  .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
+
+/** The project's files that a file imports. */
+function importsOf({ path, text }: { path: string; text: string }): string[] {
+  const specifiers = Array.from(
+    text.matchAll(/(?:from|import) "(\.[^"]+)"/g),
+    ([, specifier = ""]) => specifier,
+  );
+  return specifiers.map((specifier) => join(path, "..", specifier));
+}
+
+function offenders(isOffence: (path: string, imported: string) => boolean): string[] {
+  return files
+    .filter(({ path }) => !path.endsWith(".test.ts"))
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((imported) => isOffence(file.path, imported))
+        .map((imported) => `${file.path} imports ${imported}`),
+    );
+}
+
+const folderOf = (path: string) => path.split("/").slice(0, 2).join("/");
+
+describe("architecture", () => {
+  test("the agent imports nothing of the control plane but targets, X.509 and the platform", () => {
+    const allowed = ["src/targets", "src/x509", "src/platform"];
+    expect(
+      offenders(
+        (path, imported) =>
+          path.startsWith("agent/") && imported.startsWith("src/") && !allowed.includes(folderOf(imported)),
+      ),
+    ).toEqual([]);
+  });
+
+  test("X.509 and the platform know no feature", () => {
+    const leaves = ["src/x509", "src/platform"];
+    expect(
+      offenders((path, imported) => leaves.includes(folderOf(path)) && !leaves.includes(folderOf(imported))),
+    ).toEqual([]);
+    expect(
+      offenders((path, imported) => path.startsWith("src/x509/") && !imported.startsWith("src/x509/")),
+    ).toEqual([]);
+  });
+
+  test("connectors import no database", () => {
+    const edges = [
+      "src/targets/rpc.ts",
+      "src/targets/manage.ts",
+      "src/issuers/rpc.ts",
+      "src/issuers/store.ts",
+    ];
+    expect(
+      offenders(
+        (path, imported) =>
+          ["src/targets", "src/issuers"].includes(folderOf(path)) &&
+          !edges.includes(path) &&
+          imported === "src/platform/database.ts",
+      ),
+    ).toEqual([]);
+  });
+
+  test("only the two entry points read the environment, and hand it to the configuration", () => {
+    const allowed = ["src/main.ts", "src/start.ts", "agent/main.ts", "src/sample/agent-process.ts"];
+    const readers = files
+      .filter(
+        ({ path, text }) =>
+          /^(src|agent)\//.test(path) && !path.endsWith(".test.ts") && text.includes("process.env"),
+      )
+      .map(({ path }) => path);
+    expect(readers.filter((path) => !allowed.includes(path))).toEqual([]);
+  });
+
+  test("no file is longer than a reader takes in", () => {
+    const long = files.filter(({ text }) => text.split("\n").length > 301).map(({ path }) => path);
+    expect(long).toEqual([]);
+  });
+
+  test("comments tell no history and leave nothing undone", () => {
+    const tales = /\/\/.*\b(TODO|FIXME|XXX|previously|used to be|no longer needed|Phase \d|Sprint)\b/;
+    expect(
+      files
+        .filter(({ path, text }) => path !== "src/architecture.test.ts" && tales.test(text))
+        .map(({ path }) => path),
+    ).toEqual([]);
+  });
+});
