@@ -150,8 +150,6 @@ async function fail(
   await db.$transaction(async (tx: Transaction) => {
     const job = await lockJob(tx, jobId, agentId);
     if (job.status !== "Running") return;
-    const attempts = job.attempts + 1;
-    await tx.job.update({ where: { id: jobId }, data: { attempts } });
-    await failAttempt(tx, { ...job, attempts }, failure, clock());
+    await failAttempt(tx, job, failure, clock());
   });
 }

@@ -9,6 +9,7 @@ import {
   openIssuance,
   operator,
   refusalOf,
+  refuseRows,
   submitCsr,
 } from "../../test/fixtures.ts";
 import { archiveCertificate } from "./declare.ts";
@@ -77,10 +78,8 @@ describe("a renewal", () => {
   test("leaves no job behind when its audit row cannot be written", async () => {
     const agent = await newAgent(plane);
     const id = await newCertificate(plane, { agentId: agent.id });
-    await plane.db.$executeRawUnsafe(
-      `ALTER TABLE audit_events ADD CONSTRAINT refuse CHECK (resource_id <> '${id}') NOT VALID`,
-    );
-    await expect(renewed(id)).rejects.toThrow("refuse");
+    await using _refused = await refuseRows(plane, "audit_events", `resource_id = '${id}'`);
+    await expect(renewed(id)).rejects.toThrow("refused");
     expect(await jobsOf(id)).toEqual([]);
   });
 });

@@ -14,7 +14,7 @@ export async function advance(tx: Transaction, job: Job): Promise<void> {
     return;
   }
   if (job.csr) {
-    await transition(tx, job, "Running");
+    await transition(tx, job, "Running", { attempts: { increment: 1 } });
     await enqueue(tx, "issue", job.id);
     return;
   }
