@@ -53,12 +53,24 @@ describe("architecture", () => {
     ).toEqual([]);
   });
 
+  test("no feature reaches into another's store", () => {
+    const isForeign = (path: string, imported: string) =>
+      imported.endsWith("/store.ts") && folderOf(path) !== folderOf(imported);
+    const builders = ["src/app.ts", "test/"];
+    expect(
+      offenders(
+        (path, imported) => isForeign(path, imported) && !builders.some((start) => path.startsWith(start)),
+      ),
+    ).toEqual([]);
+  });
+
   test("connectors import no database", () => {
     const edges = [
       "src/targets/rpc.ts",
       "src/targets/manage.ts",
       "src/issuers/rpc.ts",
-      "src/issuers/store.ts",
+      "src/issuers/record.ts",
+      "src/issuers/default-issuer.ts",
     ];
     expect(
       offenders(

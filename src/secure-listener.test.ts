@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { connect } from "node:tls";
 import { pino } from "pino";
 import { expect, test } from "vitest";
+import type { Authorities } from "./authorities/authority.ts";
 import { makeAuthority } from "./authorities/authority.ts";
-import type { Authorities } from "./authorities/store.ts";
 import { startSecureListener } from "./secure-listener.ts";
 
 const dayMs = 86_400_000;

@@ -1,6 +1,6 @@
+import type { Authorities } from "./authorities/authority.ts";
 import { authorityPem } from "./authorities/authority.ts";
 import { makeServerCertificate } from "./authorities/server-certificate.ts";
-import type { Authorities } from "./authorities/store.ts";
 import type { Config } from "./config.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { HttpRequest, HttpResponse } from "./platform/http-message.ts";

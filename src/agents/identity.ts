@@ -1,7 +1,6 @@
-import type { Authority } from "../authorities/authority.ts";
+import type { Authorities, Authority } from "../authorities/authority.ts";
 import { authorityPem } from "../authorities/authority.ts";
 import { leafContent } from "../authorities/leaf.ts";
-import type { Authorities } from "../authorities/store.ts";
 import type { Transaction } from "../platform/database.ts";
 import { invalid } from "../platform/errors.ts";
 import { serialText, signCertificate, tbsCertificate } from "../x509/certificate.ts";

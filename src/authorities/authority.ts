@@ -40,6 +40,12 @@ export interface Authority {
   parent: Authority | null;
 }
 
+/** Every CA of the installation, by role, and the name that its agents' identities live under. */
+export interface Authorities {
+  trustDomain: string;
+  byRole: Record<Role, Authority>;
+}
+
 const dayMs = 86_400_000;
 const lifetimeDays = { root: 3_652, intermediate: 1_826 };
 const backdateMs = 5 * 60_000;

@@ -5,13 +5,7 @@ import { newId } from "../platform/ids.ts";
 import { type Place, SealError, type Sealer } from "../platform/seal.ts";
 import { StartupError } from "../platform/startup-error.ts";
 import { sha256, spkiOf } from "../x509/keys.ts";
-import { type Authority, makeAuthority, parents, type Role, roles } from "./authority.ts";
-
-/** Every CA of the installation, by role, and the name that its agents' identities live under. */
-export interface Authorities {
-  trustDomain: string;
-  byRole: Record<Role, Authority>;
-}
+import { type Authorities, type Authority, makeAuthority, parents, type Role, roles } from "./authority.ts";
 
 const keyCheckText = Buffer.from("certctl key check");
 const keyCheckPlace: Place = { table: "installation", id: "1", field: "key_check" };

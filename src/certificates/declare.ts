@@ -1,6 +1,6 @@
 import { type Actor, recordAudit } from "../audit/record.ts";
+import { defaultIssuerId } from "../issuers/default-issuer.ts";
 import { issuerByKind } from "../issuers/registry.ts";
-import { defaultIssuerId } from "../issuers/store.ts";
 import { type Database, isUniqueViolation, type Transaction } from "../platform/database.ts";
 import { alreadyExists, conflict, type FieldViolation, invalid, notFound } from "../platform/errors.ts";
 import { newId } from "../platform/ids.ts";

@@ -1,10 +1,10 @@
 import { X509Certificate } from "node:crypto";
 import type { Job, ManagedCertificate } from "#gen/prisma/client.ts";
 import { recordAudit, system } from "../audit/record.ts";
-import type { Authorities } from "../authorities/store.ts";
+import type { Authorities } from "../authorities/authority.ts";
 import { type Issued, IssuerError } from "../issuers/issuer.ts";
+import { recordIssuance } from "../issuers/record.ts";
 import { issuerByKind } from "../issuers/registry.ts";
-import { recordIssuance } from "../issuers/store.ts";
 import { createDeployment } from "../jobs/create.ts";
 import { lockJob } from "../jobs/lease.ts";
 import { failAttempt } from "../jobs/retry.ts";

@@ -8,8 +8,8 @@ import {
   type IssuerService,
 } from "#gen/certctl/v1/issuers_pb.ts";
 import type { Issuer as IssuerRow } from "#gen/prisma/client.ts";
+import type { Authorities } from "../authorities/authority.ts";
 import { authorityPem, rootOf } from "../authorities/authority.ts";
-import type { Authorities } from "../authorities/store.ts";
 import type { Database } from "../platform/database.ts";
 import { notFound } from "../platform/errors.ts";
 import { pageOf } from "../platform/paging.ts";

@@ -1,15 +1,6 @@
 import type { Database } from "../platform/database.ts";
 import type { RecordedIssuance } from "./issuer.ts";
 
-/** The issuer that exists from the first start. */
-export const defaultIssuerId = "iss-local";
-
-export async function ensureDefaultIssuer(db: Database): Promise<void> {
-  await db.$executeRaw`
-    INSERT INTO issuers (id, name, kind, config) VALUES (${defaultIssuerId}, 'Local CA', 'local-ca', '{}')
-    ON CONFLICT (id) DO NOTHING`;
-}
-
 /** Commits what will be signed for a job. The first record of a job stays. */
 export async function recordIssuance(
   db: Database,
