@@ -1,4 +1,5 @@
 import type { X509Certificate } from "node:crypto";
+import type { AgentIdentity } from "#gen/prisma/client.ts";
 import type { Authority } from "../authorities/authority.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { unauthenticated } from "../platform/errors.ts";
@@ -73,14 +74,15 @@ async function byCertificate(options: {
   const identity = await db.agentIdentity.findUnique({ where: { authorityId_serial: key } });
   if (!identity || identity.retiredAt)
     throw unauthenticated("the agent's certificate is no longer in force", "IDENTITY_ENDED");
-  if (!identity.activatedAt) await activate(db, { ...key, agentId: identity.agentId, now });
+  if (!identity.activatedAt) await activate(db, identity, now);
   return { kind: "agent", id: identity.agentId, credential: { kind: "certificate", ...key, notAfter } };
 }
 
-/** The first use of a new identity ends those before it. */
+/** The first use of a new identity ends those before it, used or not. */
 async function activate(
   db: Database,
-  { authorityId, serial, agentId, now }: { authorityId: string; serial: string; agentId: string; now: Date },
+  { authorityId, serial, agentId, createdAt }: AgentIdentity,
+  now: Date,
 ): Promise<void> {
   await db.$transaction([
     db.agentIdentity.update({
@@ -88,7 +90,7 @@ async function activate(
       data: { activatedAt: now },
     }),
     db.agentIdentity.updateMany({
-      where: { agentId, retiredAt: null, activatedAt: { not: null }, NOT: { authorityId, serial } },
+      where: { agentId, retiredAt: null, createdAt: { lte: createdAt }, NOT: { authorityId, serial } },
       data: { retiredAt: now },
     }),
   ]);
