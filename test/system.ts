@@ -23,6 +23,8 @@ export interface System extends AsyncDisposable {
   server(): TestProcess;
   /** Starts the server again, after its end, on the same data. */
   restartServer(): Promise<void>;
+  /** Starts a second control plane over the same database; a REST client for it. */
+  startReplica(): Promise<Rest>;
   /** Starts an agent process; the first time it joins by a token. */
   startAgent(id: string, options?: { env?: Record<string, string>; isJoining?: boolean }): Promise<TestAgent>;
   /** Declares a target for an agent and a certificate for it; the certificate's id. */
@@ -112,6 +114,17 @@ export async function startSystem(
     async restartServer() {
       server = runScript("src/main.ts", env);
       await server.line("ready https://");
+    },
+    async startReplica() {
+      const replicaPort = String(await freePort());
+      const own = {
+        CERTCTL_DATA_DIR: join(directory, "replica"),
+        CERTCTL_PORT: replicaPort,
+        CERTCTL_SERVER_URL: url,
+      };
+      const replica = kept.use(runScript("src/main.ts", { ...env, ...own }));
+      await replica.line("ready https://");
+      return restClient({ url: `https://localhost:${replicaPort}`, ca: ca ?? "", apiKey: adminKey ?? "" });
     },
     async startAgent(id, { env: more = {}, isJoining = true } = {}) {
       const agentData = join(directory, id);
