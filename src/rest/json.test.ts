@@ -128,10 +128,10 @@ describe("decoding", () => {
   });
 
   test("names the wrong fields of messages inside messages", () => {
-    const steps = [{ step: "proof" }, { step: 1, at: "yesterday" }];
+    const steps = [{ step: "proof" }, { step: 1, ago_ms: "long" }];
     expect(violationsOf(ReportResultRequestSchema, { steps, failed: { retryable: "no", x: 1 } })).toEqual([
       "steps[1].step: must be a string",
-      'steps[1].at: must be an RFC 3339 time: "2026-01-31T12:00:00Z"',
+      "steps[1].ago_ms: must be a whole number from 0 to 4294967295",
       "failed.retryable: must be true or false",
       "failed.x: unknown field",
     ]);

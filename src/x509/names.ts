@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { domainToASCII } from "node:url";
+import { domainToASCII, domainToUnicode } from "node:url";
 
 /** A subject alternative name (RFC 5280, 4.2.1.6) in canonical form: two names are the same iff their values are. */
 export interface San {
@@ -35,8 +35,10 @@ export function canonicalDns(text: string): string {
   const ascii = domainToASCII(host);
   const labels = ascii.split(".");
   const isHostName = labels.every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label));
+  // What looks like an A-label and stands for no U-label is passed on as it is by domainToASCII.
+  const isFake = labels.some((label) => label.startsWith("xn--") && domainToUnicode(label) === label);
   // A last label of digits only is an IPv4 address to every resolver (WHATWG URL, 3.5).
-  if (!isHostName || isIP(ascii) !== 0 || /^[0-9]+$/.test(labels.at(-1) ?? "")) {
+  if (!isHostName || isFake || isIP(ascii) !== 0 || /^[0-9]+$/.test(labels.at(-1) ?? "")) {
     throw new NameError(`"${text}" is not a DNS name`);
   }
   if (isWildcard && labels.length < 2) throw new NameError(`"${text}": a wildcard needs two labels after it`);
