@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import type {
   AgentWorkService,
@@ -25,30 +26,48 @@ export interface PerformDeps extends DeployDeps {
 
 const keyAlgorithms = wordsOf(KeyAlgorithmSchema);
 const callMs = 30_000;
+const firstRetryMs = 250;
+const mostRetryMs = 10_000;
 /** Quick deployments send their steps with the result; slow ones show how they get on. */
 const progressEveryMs = 500;
 
-/** Does one job, to its reported end. Never throws: what cannot be reported is left to the lease's end. */
+/**
+ * Does one job, to its reported end, and never throws. While the control plane cannot be reached the work is kept up: it
+ * is the same at every try, and a lease that is lost meanwhile fires the signal.
+ */
 export async function perform(deps: PerformDeps, item: WorkItem, signal: AbortSignal): Promise<void> {
   const { log, outbox } = deps;
-  const { spec, jobId, leaseId } = item;
+  const { jobId, leaseId } = item;
   const steps = new StepLog();
-  try {
-    if (spec.case === "generateCsr") await makeCsr(deps, item, spec.value, signal);
-    else if (spec.case === "deploy") await putInPlace(deps, { item, order: spec.value, steps, signal });
-    else throw new DeployError("config", "this agent does not know this kind of work; update it");
-  } catch (error) {
-    if (signal.aborted) return;
-    if (isLeaseLost(error)) return log.info({ jobId }, "the lease on a job was lost; dropped it");
-    log.warn({ jobId, reason: error instanceof Error ? error.message : String(error) }, "a job failed");
-    if (isUnreachable(error)) return;
-    await outbox.post({
-      jobId,
-      leaseId,
-      steps: steps.take(),
-      result: { case: "failed", value: failureOf(error) },
-    });
+  for (let waitMs = firstRetryMs; ; waitMs = Math.min(mostRetryMs, 2 * waitMs)) {
+    try {
+      return await attempt(deps, item, steps, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      const reason = error instanceof Error ? error.message : String(error);
+      if (isLeaseLost(error)) return log.info({ jobId }, "the lease on a job was lost; dropped it");
+      if (!isUnreachable(error)) {
+        log.warn({ jobId, reason }, "a job failed");
+        const failed = { case: "failed", value: failureOf(error) } as const;
+        return outbox.post({ jobId, leaseId, steps: steps.take(), result: failed });
+      }
+      log.warn({ jobId, reason, waitMs }, "the control plane cannot be reached; trying again");
+      await delay(waitMs, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
+    }
   }
+}
+
+async function attempt(
+  deps: PerformDeps,
+  item: WorkItem,
+  steps: StepLog,
+  signal: AbortSignal,
+): Promise<void> {
+  const { spec } = item;
+  if (spec.case === "generateCsr") await makeCsr(deps, item, spec.value, signal);
+  else if (spec.case === "deploy") await putInPlace(deps, { item, order: spec.value, steps, signal });
+  else throw new DeployError("config", "this agent does not know this kind of work; update it");
 }
 
 async function makeCsr(
@@ -64,7 +83,13 @@ async function makeCsr(
   const message = isNew
     ? `${keyAlgorithm}, kept on this agent`
     : `${keyAlgorithm}, made at an earlier attempt`;
-  await report(client(), item, [{ step: "key_generated", message, agoMs: 0 }], signal);
+  // The lease's own id names this report, so that a repeat under it adds no second line.
+  await report(
+    client(),
+    item,
+    { steps: [{ step: "key_generated", message, agoMs: 0 }], requestId: leaseId },
+    signal,
+  );
   await client().submitCsr({ jobId, leaseId, csrPem }, { signal, timeoutMs: callMs });
 }
 
@@ -75,11 +100,11 @@ async function putInPlace(
   const { client, outbox, log } = deps;
   const { item, order, steps, signal } = work;
   const { jobId, leaseId } = item;
-  await report(client(), item, [], signal);
+  await report(client(), item, { steps: [], requestId: leaseId }, signal);
   let reporting = Promise.resolve();
   const timer = setInterval(() => {
     reporting = reporting
-      .then(() => report(client(), item, steps.take(), signal))
+      .then(() => report(client(), item, { steps: steps.take(), requestId: randomUUID() }, signal))
       .catch((error: Error) => log.warn({ jobId, reason: error.message }, "progress could not be reported"));
   }, progressEveryMs);
   try {
@@ -95,15 +120,11 @@ async function putInPlace(
 
 async function report(
   client: WorkClient,
-  item: WorkItem,
-  steps: ReportedStep[],
+  { jobId, leaseId }: WorkItem,
+  progress: { steps: ReportedStep[]; requestId: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const { jobId, leaseId } = item;
-  await client.reportProgress(
-    { jobId, leaseId, requestId: randomUUID(), steps },
-    { signal, timeoutMs: callMs },
-  );
+  await client.reportProgress({ jobId, leaseId, ...progress }, { signal, timeoutMs: callMs });
 }
 
 function failureOf(error: unknown) {
@@ -124,7 +145,6 @@ function isLeaseLost(error: unknown): boolean {
   return error instanceof ConnectError && error.code === Code.Aborted;
 }
 
-/** The job is given out again once the control plane is back: the lease runs out, or the agent no longer names it. */
 function isUnreachable(error: unknown): boolean {
   const codes: readonly Code[] = [
     Code.Unavailable,

@@ -1,24 +1,17 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
+import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import { Attributes, CertificationRequest, CertificationRequestInfo } from "@peculiar/asn1-csr";
 import { AsnConvert } from "@peculiar/asn1-schema";
-import { Attribute, Extensions, type Name, SubjectPublicKeyInfo } from "@peculiar/asn1-x509";
+import { Attribute, type Extension, Extensions, type Name, SubjectPublicKeyInfo } from "@peculiar/asn1-x509";
 import { nameOf } from "./certificate.ts";
 import { sansOf, subjectAltName } from "./extensions.ts";
-import {
-  isSignedBy,
-  type KeyAlgorithm,
-  keyAlgorithmOf,
-  signatureAlgorithm,
-  signBytes,
-  spkiOf,
-} from "./keys.ts";
+import { type KeyAlgorithm, keyAlgorithmOf, signatureAlgorithm, signBytes, spkiOf } from "./keys.ts";
 import { canonicalSet, NameError, parseSan, type San } from "./names.ts";
 
 const commonNameOid = "2.5.4.3";
 const extensionRequestOid = "1.2.840.113549.1.9.14";
 const allowedExtensions = new Set(["2.5.29.17", "2.5.29.15", "2.5.29.37", "2.5.29.19"]);
-const subjectAltNameOid = "2.5.29.17";
 const basicConstraintsOid = "2.5.29.19";
+const hashes = ["sha256", "sha384", "sha512"];
 
 /** Thrown for a CSR that is refused; the message names the difference. */
 export class CsrError extends Error {}
@@ -41,7 +34,11 @@ export function readCsr(der: Uint8Array): Csr {
   const key = publicKey(spki);
   const keyAlgorithm = keyAlgorithmOf(key);
   if (!keyAlgorithm) throw new CsrError("the key is not one of ECDSA P-256 or P-384, RSA 2048, 3072 or 4096");
-  const isOwn = raw !== undefined && isSignedBy(key, new Uint8Array(raw), new Uint8Array(request.signature));
+  if (!namesItsCurve(info.subjectPKInfo)) throw new CsrError("the CSR's key does not name its curve");
+  // Under whichever hash its sender chose: the signature has to show no more than that the key is theirs.
+  const isOwn =
+    raw !== undefined &&
+    hashes.some((hash) => verify(hash, new Uint8Array(raw), key, new Uint8Array(request.signature)));
   if (!isOwn) throw new CsrError("the CSR's signature was not made by its key");
   return {
     der: Buffer.from(der),
@@ -110,12 +107,19 @@ function publicKey(spki: Buffer): KeyObject {
   }
 }
 
+/** Curves are named, never spelled out (RFC 5480, 2.1.1): the parameters are an object identifier. RSA's are NULL. */
+function namesItsCurve({ algorithm: { parameters } }: SubjectPublicKeyInfo): boolean {
+  return !parameters || [0x05, 0x06].includes(new Uint8Array(parameters)[0] ?? 0);
+}
+
 function commonNameOf(subject: Name): string | null {
   const attributes = subject.flatMap((rdn) => [...rdn]);
   if (attributes.length === 0) return null;
+  const foreign = attributes.find(({ type }) => type !== commonNameOid);
+  if (foreign)
+    throw new CsrError(`the CSR's subject has an attribute that is no common name: ${foreign.type}`);
   const [only, second] = attributes;
-  if (!only || second || only.type !== commonNameOid)
-    throw new CsrError("the CSR's subject has more than one common name");
+  if (!only || second) throw new CsrError("the CSR's subject has more than one common name");
   const text = only.value.toString();
   if (text.includes("\0")) throw new CsrError("the CSR's common name has a NUL in it");
   if (text.length > 64) throw new CsrError("the CSR's common name is longer than 64 characters");
@@ -128,7 +132,7 @@ function requestedSans(info: CertificationRequestInfo): San[] {
   const [value, second] = attributes[0]?.values ?? [];
   if (!value) return [];
   if (second) throw new CsrError("the CSR has two lists of extensions");
-  const extensions = [...AsnConvert.parse(value, Extensions)];
+  const extensions = parseExtensions(value);
   const ids = extensions.map(({ extnID }) => extnID);
   if (new Set(ids).size !== ids.length) throw new CsrError("the CSR has the same extension twice");
   const foreign = ids.find((id) => !allowedExtensions.has(id));
@@ -141,10 +145,16 @@ function requestedSans(info: CertificationRequestInfo): San[] {
     return sansOf(extensions);
   } catch (error) {
     throw new CsrError(
-      error instanceof NameError
-        ? `the CSR has ${error.message}`
-        : `the extension ${subjectAltNameOid} cannot be read`,
+      error instanceof NameError ? `the CSR has ${error.message}` : "the CSR's extensions cannot be read",
     );
+  }
+}
+
+function parseExtensions(value: ArrayBuffer): Extension[] {
+  try {
+    return [...AsnConvert.parse(value, Extensions)];
+  } catch {
+    throw new CsrError("the CSR's extensions cannot be read");
   }
 }
 

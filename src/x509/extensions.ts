@@ -94,7 +94,7 @@ function generalName({ type, value }: San): GeneralName {
 export function sansOf(extensions: Iterable<Extension>): San[] {
   const found = [...extensions].find(({ extnID }) => extnID === id_ce_subjectAltName);
   if (!found) return [];
-  return AsnConvert.parse(found.extnValue.buffer, SubjectAlternativeName).map(sanOf);
+  return Array.from(AsnConvert.parse(found.extnValue.buffer, SubjectAlternativeName), sanOf);
 }
 
 function sanOf(name: GeneralName): San {
