@@ -150,6 +150,6 @@ async function fail(
   await db.$transaction(async (tx: Transaction) => {
     const job = await lockJob(tx, jobId, agentId);
     if (job.status !== "Running") return;
-    await failAttempt(tx, job, failure, clock());
+    await failAttempt(tx, system, job, failure, clock());
   });
 }

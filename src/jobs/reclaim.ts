@@ -1,3 +1,4 @@
+import { system } from "../audit/record.ts";
 import { notify } from "../platform/bus.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { enqueue } from "./queue.ts";
@@ -40,7 +41,7 @@ export async function reclaimExpired(db: Database, now: Date): Promise<void> {
       const job = await tx.job.findUniqueOrThrow({ where: { id } });
       if (job.acknowledgedAt) {
         const message = `agent ${job.agentId} took the job up and was not heard of again`;
-        await failAttempt(tx, job, { step: "agent_lost", message, retryable: true }, now);
+        await failAttempt(tx, system, job, { step: "agent_lost", message, retryable: true }, now);
       } else {
         await tx.job.update({ where: { id }, data: { leaseExpiresAt: null } });
         await notify(tx, "work", job.agentId);

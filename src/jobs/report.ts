@@ -71,9 +71,7 @@ async function store(
   if (result.case === "failed") {
     const { step, message, retryable, servedFingerprintSha256: served } = result.value;
     if (served !== "") await storeServed(tx, job, served, now);
-    const status = await failAttempt(tx, job, { step, message, retryable }, now);
-    await audit(tx, actor, job, "attempt_failed", { step, message, status });
-    return status;
+    return failAttempt(tx, actor, job, { step, message, retryable }, now);
   }
   if (result.case !== "succeeded")
     throw conflict("NO_RESULT", "the result says neither succeeded nor failed");

@@ -8,6 +8,7 @@ import {
   openIssuance,
   type TestAgent,
 } from "../../test/fixtures.ts";
+import { system } from "../audit/record.ts";
 import { lockJob, takeUp } from "./lease.ts";
 import { backoffMs, failAttempt } from "./retry.ts";
 import { advanceJob } from "./sweep.ts";
@@ -21,7 +22,7 @@ afterAll(() => plane[Symbol.asyncDispose]());
 async function failOnce(id: string, agent: TestAgent, retryable: boolean): Promise<string> {
   return plane.db.$transaction(async (tx) => {
     const job = await takeUp(tx, await lockJob(tx, id, agent.id));
-    return failAttempt(tx, job, { step: "key", message: "no entropy", retryable }, plane.time.now);
+    return failAttempt(tx, system, job, { step: "key", message: "no entropy", retryable }, plane.time.now);
   });
 }
 

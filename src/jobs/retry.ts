@@ -1,3 +1,4 @@
+import { type Actor, recordAudit } from "../audit/record.ts";
 import type { Transaction } from "../platform/database.ts";
 import { enqueue } from "./queue.ts";
 import { addEvent, type JobRef, transition } from "./transition.ts";
@@ -33,13 +34,21 @@ export function backoffMs(attempts: number, random: number): number {
  */
 export async function failAttempt(
   tx: Transaction,
+  actor: Actor,
   job: FailingJob,
   failure: AttemptFailure,
   now: Date,
 ): Promise<"Pending" | "Failed"> {
   const error = { errorStep: failure.step, errorMessage: failure.message, leaseExpiresAt: null };
   const isLast = !failure.retryable || job.attempts >= job.maxAttempts;
-  await addEvent(tx, job, "failed", `${failure.step}: ${failure.message}`);
+  const { step, message } = failure;
+  await recordAudit(tx, actor, {
+    action: "attempt_failed",
+    resourceType: "job",
+    resourceId: job.id,
+    details: { certificate_id: job.certificateId, step, message, attempt: job.attempts, is_last: isLast },
+  });
+  await addEvent(tx, job, "failed", `${step}: ${message}`);
   if (isLast) {
     await transition(tx, job, "Failed", { ...error, completedAt: now });
     if (job.type !== "Deployment") await recordFailure(tx, job.certificateId, failure);
