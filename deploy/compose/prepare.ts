@@ -26,16 +26,18 @@ async function directory(path: string, uid: number, mode: number): Promise<void>
 
 const self = process.getuid?.() ?? 0;
 // PostgreSQL's image reads its password as root.
-await directory(join(volumes, "database"), self, 0o755);
-const password = await secret(join(volumes, "database", "password"), self, () =>
+await directory(join(volumes, "database-secrets"), self, 0o755);
+const password = await secret(join(volumes, "database-secrets", "password"), self, () =>
   randomBytes(24).toString("base64url"),
 );
-await directory(join(volumes, "server"), self, 0o755);
+await directory(join(volumes, "server-secrets"), self, 0o755);
 await secret(
-  join(volumes, "server", "database-url"),
+  join(volumes, "server-secrets", "database-url"),
   owner,
   () => `postgresql://certctl:${password}@postgres:5432/certctl`,
 );
-await secret(join(volumes, "server", "encryption-key"), owner, () => randomBytes(32).toString("base64"));
+await secret(join(volumes, "server-secrets", "encryption-key"), owner, () =>
+  randomBytes(32).toString("base64"),
+);
 await directory(join(volumes, "join"), owner, 0o700);
 await directory(join(volumes, "tls"), owner, 0o755);

@@ -1,5 +1,5 @@
 export const jobTypes = ["Issuance", "Renewal", "Deployment"] as const;
-export type JobType = (typeof jobTypes)[number];
+type JobType = (typeof jobTypes)[number];
 
 export const jobStatuses = ["Pending", "AwaitingCSR", "Running", "Completed", "Failed", "Cancelled"] as const;
 export type JobStatus = (typeof jobStatuses)[number];

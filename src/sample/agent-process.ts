@@ -28,6 +28,7 @@ export async function runAgentProcess(options: {
 }): Promise<AsyncDisposable> {
   const { dataDir, api, logLevel, signal } = options;
   const joinFile = await introduce(dataDir, api);
+  signal.throwIfAborted();
   const stopping = new AbortController();
   const connected = Promise.withResolvers<void>();
   let child: ChildProcess | undefined;
@@ -42,16 +43,17 @@ export async function runAgentProcess(options: {
   const agent = {
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      child?.kill("SIGTERM");
+      // Not by a signal: after the terminal's Ctrl-C it would be the second.
+      if (child?.connected) child.disconnect();
       const kill = setTimeout(() => child?.kill("SIGKILL"), stopWithinMs);
       await running;
       clearTimeout(kill);
     },
   };
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(connectWithinMs)]);
-  limit.addEventListener("abort", () =>
-    connected.reject(new StartupError("the agent could not connect; its log is above")),
-  );
+  const deadline = AbortSignal.timeout(connectWithinMs);
+  const late = new StartupError("the agent could not connect; its log is above");
+  deadline.addEventListener("abort", () => connected.reject(late));
+  signal.addEventListener("abort", () => connected.reject(signal.reason));
   try {
     await connected.promise;
   } catch (error) {
@@ -62,10 +64,8 @@ export async function runAgentProcess(options: {
 }
 
 function start(dataDir: string, logLevel: string, joinFile: string | null): ChildProcess {
-  const { PATH, HOME, NODE_OPTIONS, LD_PRELOAD, TZ } = process.env;
-  const inherited = Object.entries({ PATH, HOME, NODE_OPTIONS, LD_PRELOAD, TZ }).filter(
-    ([, value]) => value !== undefined,
-  );
+  // The control plane's settings hold its secrets.
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(CERTCTL|DATABASE)_/.test(name));
   return fork(agentMain, {
     env: {
       ...Object.fromEntries(inherited),

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  type ControlPlane,
+  failed,
+  issueVersion,
+  newAgent,
+  newCertificate,
+  newTarget,
+  openControlPlane,
+  openIssuance,
+  report,
+  succeeded,
+} from "../../test/fixtures.ts";
+import { claim } from "./lease.ts";
+import { findJob, listJobs, timelineOf } from "./view.ts";
+
+let plane: ControlPlane;
+beforeAll(async () => {
+  plane = await openControlPlane();
+});
+afterAll(() => plane[Symbol.asyncDispose]());
+
+/** An issuance with deployments to targets, and how each of those ends. */
+async function issuedTo(...ends: ("proven" | "failed" | "open")[]) {
+  const agent = await newAgent(plane);
+  const targetIds: string[] = [];
+  for (const _end of ends) targetIds.push(await newTarget(plane, agent));
+  const certificateId = await newCertificate(plane, { targetIds, agentId: agent.id });
+  const version = await issueVersion(plane, agent, certificateId);
+  const deployments = await claim(plane.db, agent.session, plane.time.now);
+  for (const [index, end] of ends.entries()) {
+    const result = end === "proven" ? succeeded(version.fingerprintSha256) : failed(false);
+    const deployment = deployments[index];
+    if (deployment && end !== "open") await report(plane, agent, deployment, result);
+  }
+  return {
+    agent,
+    certificateId,
+    jobId: version.jobId,
+    deploymentIds: deployments.map(({ id }) => id).sort(),
+  };
+}
+
+describe("a job's outcome", () => {
+  test.each([
+    ["Issued", []],
+    ["Proven", ["proven", "proven"]],
+    ["PartlyProven", ["proven", "failed"]],
+    ["NotProven", ["failed", "failed"]],
+    [null, ["proven", "open"]],
+  ] as const)("is %s when its deployments are %j", async (outcome, ends) => {
+    const { jobId, deploymentIds } = await issuedTo(...ends);
+    expect(await findJob(plane.db, jobId)).toMatchObject({
+      status: "Completed",
+      outcome,
+      childJobIds: deploymentIds,
+    });
+  });
+
+  test("of a deployment is its own", async () => {
+    const { deploymentIds } = await issuedTo("proven", "failed");
+    const views = await Promise.all(deploymentIds.map((id) => findJob(plane.db, id)));
+    expect(views.map((view) => view?.outcome).sort()).toEqual(["NotProven", "Proven"]);
+  });
+
+  test("is open while the job is, and NotProven when it failed", async () => {
+    const agent = await newAgent(plane);
+    const job = await openIssuance(plane, agent, await newCertificate(plane, { agentId: agent.id }));
+    expect(await findJob(plane.db, job.id)).toMatchObject({ status: "AwaitingCSR", outcome: null });
+    await report(plane, agent, job, failed(false));
+    expect(await findJob(plane.db, job.id)).toMatchObject({ status: "Failed", outcome: "NotProven" });
+  });
+});
+
+describe("a job's timeline", () => {
+  test("tells the whole journey, its deployments' steps among it", async () => {
+    const { jobId, deploymentIds } = await issuedTo("proven");
+    const timeline = await timelineOf(plane.db, jobId);
+    const steps = timeline.map(
+      (event) => `${event.jobId === jobId ? "issuance" : "deployment"} ${event.step}`,
+    );
+    expect(steps).toEqual([
+      "issuance created",
+      "issuance awaiting_csr",
+      "issuance delivered",
+      "issuance accepted",
+      "issuance csr_accepted",
+      "issuance issued",
+      "deployment created",
+      "deployment delivered",
+      "deployment accepted",
+    ]);
+    expect(new Set(timeline.map((event) => event.jobId))).toEqual(new Set([jobId, ...deploymentIds]));
+  });
+});
+
+describe("the list of jobs", () => {
+  const all = { certificateId: "", agentId: "", statuses: [], types: [], skip: 0, take: 50 };
+
+  test("is filtered by certificate, agent, status and type, and counts all that match", async () => {
+    const { agent, certificateId, jobId, deploymentIds } = await issuedTo("proven", "failed");
+    const list = async (filter: object) => {
+      const { total, rows } = await listJobs(plane.db, { ...all, ...filter });
+      return { total, ids: rows.map(({ id }) => id).sort() };
+    };
+    expect(await list({ certificateId })).toEqual({ total: 3, ids: [jobId, ...deploymentIds].sort() });
+    expect(await list({ agentId: agent.id, types: ["Deployment"] })).toEqual({
+      total: 2,
+      ids: deploymentIds,
+    });
+    expect(await list({ agentId: agent.id, types: ["Issuance"], statuses: ["Completed"] })).toEqual({
+      total: 1,
+      ids: [jobId],
+    });
+    expect(await list({ certificateId, statuses: ["Pending", "Running"] })).toEqual({ total: 0, ids: [] });
+    expect((await list({ certificateId, take: 1 })).total).toBe(3);
+  });
+});
