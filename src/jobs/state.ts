@@ -1,6 +1,3 @@
-export const jobTypes = ["Issuance", "Renewal", "Deployment"] as const;
-type JobType = (typeof jobTypes)[number];
-
 export const jobStatuses = ["Pending", "AwaitingCSR", "Running", "Completed", "Failed", "Cancelled"] as const;
 export type JobStatus = (typeof jobStatuses)[number];
 
