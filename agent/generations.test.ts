@@ -31,7 +31,7 @@ test("an older deployment that comes late does not take the newest one's place",
 test("targets recorded at the same moment are all kept", async () => {
   await using scratch = await openScratch();
   const generations = await openGenerations(scratch.path("."));
-  const ids = Array.from({ length: 20 }, (_, index) => `tgt-${index}`);
+  const ids = Array.from({ length: 200 }, (_, index) => `tgt-${index}`);
   await Promise.all(ids.map((id) => generations.record(id, 7)));
   const restarted = await openGenerations(scratch.path("."));
   expect(ids.map((id) => restarted.applied(id))).toEqual(ids.map(() => 7));

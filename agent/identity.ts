@@ -63,7 +63,8 @@ export async function joinControlPlane(
   introduction: { server: URL; token: string; pin: string },
   signal: AbortSignal,
 ): Promise<Identity> {
-  const { server, token, pin } = introduction;
+  const { token, pin } = introduction;
+  const server = config.server ?? introduction.server;
   const root = await pinnedRoot(server, pin, signal);
   const { keyPem, csrPem } = await joiningKey(config.stateDir);
   await using link = openTransport({ server, rootsPem: [root] });

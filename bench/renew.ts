@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { runUntilStopped } from "../src/platform/process.ts";
+import { StartupError } from "../src/platform/startup-error.ts";
 import { openApi } from "../src/sample/api.ts";
 import { stageSystem } from "../test/stage-system.ts";
 import { conditions, load } from "./conditions.ts";
@@ -14,10 +15,7 @@ const renewWithinMs = 30_000;
  * of their own. npm run bench:renew -- --count 50
  */
 await runUntilStopped(async (signal) => {
-  const { values } = parseArgs({ options: { count: { type: "string", default: "50" } } });
-  const count = Number(values.count);
-  if (!Number.isInteger(count) || count < 1) throw new Error("--count takes a number of renewals");
-
+  const count = countOf(process.argv.slice(2));
   await using staged = await stageSystem({ isEmbedded: true });
   const { system, nginx, certificateId, serverName } = staged;
   const api = await openApi(system.url, system.dataDir);
@@ -41,6 +39,18 @@ await runUntilStopped(async (signal) => {
   const { p50, p95, p99 } = served;
   console.log(JSON.stringify({ bench: "renew", p50_ms: p50, p95_ms: p95, p99_ms: p99 }));
 });
+
+function countOf(args: string[]): number {
+  const { values } = parseArgs({
+    args,
+    options: { count: { type: "string", default: "50" } },
+    strict: false,
+  });
+  const count = Number(values.count);
+  if (!Number.isInteger(count) || count < 1)
+    throw new StartupError("usage: npm run bench:renew -- --count 50");
+  return count;
+}
 
 function printSteps(renewals: readonly Renewal[]): void {
   const totalMs = mean(renewals.map(({ provenMs }) => provenMs));

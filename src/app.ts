@@ -41,11 +41,12 @@ import { requestIdKey } from "./platform/request.ts";
 import { createSealer } from "./platform/seal.ts";
 import { createTextInterceptor } from "./platform/text.ts";
 import { createRestGateway } from "./rest/gateway.ts";
-import { startSecureListener } from "./secure-listener.ts";
+import { serverNames, startSecureListener } from "./secure-listener.ts";
 import { targetService } from "./targets/rpc.ts";
+import { isLoopback } from "./x509/names.ts";
 
 export interface App {
-  /** Where the API answers: https://localhost:8443. */
+  /** Where the API answers on this machine: https://localhost:8443. */
   url: string;
   authorities: Authorities;
   /** Stops taking work, lets agents and requests go, and closes everything. */
@@ -99,8 +100,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   starting.use(await startQueue({ pool, tasks, log, signal: stopping.signal }));
   starting.use(await startSweep({ db, clock, log }));
 
-  const ownName = config.serverUrl.hostname;
-  const reserved = { trustDomain: authorities.trustDomain, ownNames: isLoopback(ownName) ? [] : [ownName] };
+  const ownNames = serverNames(config).filter((name) => !isLoopback(name));
+  const reserved = { trustDomain: authorities.trustDomain, ownNames };
   const routes = (router: ConnectRouter): void => {
     router.service(CertificateService, certificateService({ db, clock, reserved }));
     router.service(JobService, jobService({ db, bus }));
@@ -162,7 +163,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   });
   const parts = starting.move();
   return {
-    url: `https://${ownName}:${listener.port}`,
+    url: listener.url,
     authorities,
     async close() {
       health.drain();
@@ -172,9 +173,4 @@ export async function startApp(options: AppOptions): Promise<App> {
       await parts.disposeAsync();
     },
   };
-}
-
-/** Names that are the same machine for everybody stand for no control plane in particular. */
-function isLoopback(name: string): boolean {
-  return name === "localhost" || name.endsWith(".localhost") || name.startsWith("127.") || name === "[::1]";
 }

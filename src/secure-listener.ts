@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { Authorities } from "./authorities/authority.ts";
 import { authorityPem } from "./authorities/authority.ts";
 import { makeServerCertificate } from "./authorities/server-certificate.ts";
@@ -6,10 +7,13 @@ import type { Clock } from "./platform/clock.ts";
 import type { HttpRequest, HttpResponse } from "./platform/http-message.ts";
 import { createListener } from "./platform/listener.ts";
 import type { Log } from "./platform/log.ts";
+import { isLoopback, parseSan } from "./x509/names.ts";
 
 /** The listener with a certificate of certctl's own, which it replaces while it runs. */
 export interface SecureListener {
   port: number;
+  /** Reaches it from this machine. */
+  url: string;
   /** Replaces the certificate if it is due. */
   refresh(): void;
   /** Stops accepting; calls `end` when what is still open has had half of the grace to finish by itself. */
@@ -21,6 +25,19 @@ const loopbackNames = ["localhost", "127.0.0.1", "::1"];
 /** Time to send the last answers when there is no grace. */
 const leastGraceMs = 500;
 
+type Address = Pick<Config, "listenAddress" | "serverUrl">;
+
+/** The names that the control plane's certificate carries: where others reach it, and this machine. */
+export function serverNames({ listenAddress, serverUrl }: Address): string[] {
+  const host = serverUrl.hostname.replace(/^\[(.*)\]$/, "$1");
+  const own = isWildcard(listenAddress) ? [] : [listenAddress];
+  return [...new Set([host, ...loopbackNames, ...own].map((name) => parseSan(name).value))];
+}
+
+function isWildcard(address: string): boolean {
+  return address === "0.0.0.0" || address === "::";
+}
+
 export async function startSecureListener(options: {
   config: Pick<Config, "port" | "listenAddress" | "serverUrl">;
   authorities: Authorities;
@@ -29,8 +46,7 @@ export async function startSecureListener(options: {
   handler: (request: HttpRequest, response: HttpResponse) => void;
 }): Promise<SecureListener> {
   const { config, authorities, clock, log, handler } = options;
-  const host = config.serverUrl.hostname.replace(/^\[(.*)\]$/, "$1");
-  const names = [...new Set([host, ...loopbackNames])];
+  const names = serverNames(config);
   const ca = [authorityPem(authorities.byRole["system-root"])];
   const make = () => makeServerCertificate(authorities.byRole["server-ca"], names, clock());
   let current = make();
@@ -45,8 +61,11 @@ export async function startSecureListener(options: {
 
   const port = await listener.listen(config.port, config.listenAddress);
   const timer = setInterval(refresh, refreshEveryMs);
+  const isLocal = isWildcard(config.listenAddress) || isLoopback(config.listenAddress);
+  const at = isLocal ? "localhost" : config.listenAddress;
   return {
     port,
+    url: `https://${isIP(at) === 6 ? `[${at}]` : at}:${port}`,
     refresh,
     async close(graceMs, end) {
       clearInterval(timer);

@@ -28,7 +28,7 @@ await runUntilStopped(async (signal) => {
   say(`ready ${url}`);
   const api = await openApi(url, dataDir);
   await allowSample(dataDir, directory, workload.port);
-  await using _agent = await runAgentProcess({ dataDir, api, logLevel: config.logLevel, signal });
+  await using _agent = await runAgentProcess({ dataDir, url, api, logLevel: config.logLevel, signal });
 
   const certificate = await declareSample(api);
   if (certificate) {

@@ -6,6 +6,7 @@ import {
   claimOne,
   dayMs,
   failed,
+  hourMs,
   issueVersion,
   newAgent,
   newCertificate,
@@ -46,9 +47,10 @@ async function issued() {
   return issueVersion(plane, agent, certificateId);
 }
 
-/** Issues a version and has it proven on the agent's one target. */
+/** Issues a version and, an hour later, has it proven on the agent's one target. */
 async function proven() {
   const version = await issued();
+  wait(hourMs);
   await report(plane, agent, await claimOne(plane, agent), succeeded(version.fingerprintSha256));
   return version;
 }

@@ -15,13 +15,13 @@ describe("registering an agent", () => {
   test("answers a key of which only the hash is kept", async () => {
     const { agent, apiKey } = await registerAgent(plane.db, operator, { id: "ag-one", name: "one" });
     expect(agent).toMatchObject({ id: "ag-one", name: "one" });
-    const [keyId = "", secret = "?"] = apiKey.split("_");
+    const [keyId = ""] = apiKey.split("_");
     const kept = await plane.db.apiKey.findUniqueOrThrow({ where: { id: keyId } });
     expect(kept).toMatchObject({ role: "agent", agentId: "ag-one" });
     expect(kept.secretHash).toHaveLength(32);
     const audits = await auditsOf("ag-one");
     expect(audits).toMatchObject([{ action: "agent_created", details: { api_key_id: keyId } }]);
-    expect(JSON.stringify(audits)).not.toContain(secret);
+    expect(JSON.stringify(audits)).not.toContain(apiKey.slice(-43));
   });
 
   test("under an id that is taken is refused and leaves no key behind", async () => {

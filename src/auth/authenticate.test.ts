@@ -62,17 +62,17 @@ async function renewed(principal: Principal | null): Promise<X509Certificate> {
 }
 
 /** A leaf that says it is an agent's, signed by whichever CA. */
-function leafOf(ca: Authority, usages: string[], uri = agentUri(plane.authorities.trustDomain, "ag-x")) {
+function leafOf(ca: Authority, usages: string[], signer = ca.key) {
   const content = leafContent(ca, {
     commonName: "ag-x",
-    sans: [{ type: "uri", value: uri }],
+    sans: [{ type: "uri", value: agentUri(plane.authorities.trustDomain, "ag-x") }],
     spki: spkiOf(newKey()),
     isRsa: false,
     usages,
     validitySeconds: 86_400,
     now: plane.time.now,
   });
-  return new X509Certificate(signCertificate(tbsCertificate(content, ca.key), ca.key));
+  return new X509Certificate(signCertificate(tbsCertificate(content, signer), signer));
 }
 
 const ended = { code: "Unauthenticated", reason: "IDENTITY_ENDED" };
@@ -204,6 +204,12 @@ describe("a certificate that is no agent's", () => {
     const parent = byRole["system-root"];
     const options = { id: "ca-fake", role: "agent-ca", parent, trustDomain, now: plane.time.now } as const;
     const certificate = leafOf(makeAuthority(options), [extendedKeyUsage.clientAuth]);
+    expect(await refusalOf(authenticate({ certificate }))).toMatchObject({ reason: "NOT_AN_AGENT" });
+  });
+
+  test("is refused when it names the agent CA and its key, and another key signed it", async () => {
+    const agentCa = plane.authorities.byRole["agent-ca"];
+    const certificate = leafOf(agentCa, [extendedKeyUsage.clientAuth], newKey());
     expect(await refusalOf(authenticate({ certificate }))).toMatchObject({ reason: "NOT_AN_AGENT" });
   });
 });

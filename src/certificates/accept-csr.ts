@@ -82,13 +82,12 @@ function requireSame(hash: string, accepted: Uint8Array): void {
 
 /** A key has one use: not another job's, not an agent's identity, not a CA's. */
 async function requireFreshKey(tx: Transaction, csr: Csr): Promise<void> {
-  const where = { spkiSha256: new Uint8Array(sha256(csr.spki)) };
-  const uses = await Promise.all([
-    tx.job.count({ where }),
-    tx.agentIdentity.count({ where }),
-    tx.authority.count({ where }),
-  ]);
-  if (uses.some((count) => count > 0)) throw keyReused();
+  const spki = sha256(csr.spki);
+  const uses = await tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM jobs WHERE spki_sha256 = ${spki}
+    UNION ALL SELECT 1 FROM agent_identities WHERE spki_sha256 = ${spki}
+    UNION ALL SELECT 1 FROM authorities WHERE spki_sha256 = ${spki}`;
+  if (uses.length > 0) throw keyReused();
 }
 
 function keyReused() {

@@ -114,7 +114,7 @@ describe("a declaration is refused", () => {
   test("for the control plane's own name", async () => {
     const refusal = await refusalOf(created({ sans: ["CertCtl.example."] }));
     expect(refusal).toMatchObject({ code: "InvalidArgument", fields: ["sans"] });
-    expect(refusal.message).toContain("certctl.example is a name of this control plane");
+    expect(refusal.message).toContain("speaks for certctl.example, which is this control plane");
   });
 
   test("for the name of an agent, however it is written", async () => {

@@ -3,6 +3,7 @@ import {
   type ControlPlane,
   claimOne,
   dayMs,
+  failed,
   issueVersion,
   newAgent,
   newCertificate,
@@ -43,6 +44,16 @@ async function proven() {
   return { agent, targetId, id, version: await prove(agent, id) };
 }
 
+/** Issues a version whose deployment fails, and waits; the deployment's id. */
+async function failOnce(agent: TestAgent, certificateId: string): Promise<string> {
+  plane.time.now = new Date(plane.time.now.getTime() + dayMs);
+  await issueVersion(plane, agent, certificateId);
+  const claimed = await claimOne(plane, agent);
+  await report(plane, agent, claimed, failed(true));
+  expect(await jobOf(claimed.id)).toMatchObject({ status: "Pending" });
+  return claimed.id;
+}
+
 describe("a deployment by hand", () => {
   test("brings the current version to every target", async () => {
     const { id, targetId, version } = await proven();
@@ -64,6 +75,23 @@ describe("a deployment by hand", () => {
       fingerprint: version.fingerprintSha256,
       jobId,
     });
+  });
+
+  test("sets the same deployment going at once that waits for its next attempt", async () => {
+    const { agent, id } = await proven();
+    const waiting = await failOnce(agent, id);
+    const [jobId = ""] = await deploy(id);
+    expect(jobId).toBe(waiting);
+    expect((await claimOne(plane, agent)).id).toBe(waiting);
+  });
+
+  test("of another version cancels the one that waits", async () => {
+    const { agent, id, version } = await proven();
+    const waiting = await failOnce(agent, id);
+    const [jobId = ""] = await deploy(id, version.id);
+    expect(jobId).not.toBe(waiting);
+    expect(await jobOf(waiting)).toMatchObject({ status: "Cancelled" });
+    expect((await claimOne(plane, agent)).id).toBe(jobId);
   });
 
   test("is refused for a version that has expired", async () => {

@@ -1,5 +1,5 @@
 import { type Actor, recordAudit } from "../audit/record.ts";
-import { createDeployment } from "../jobs/create.ts";
+import { createDeployment, resumeDeployment } from "../jobs/create.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { conflict, type FieldViolation, invalid, notFound } from "../platform/errors.ts";
 import { lockLive } from "./lock.ts";
@@ -55,7 +55,8 @@ export async function deployCertificate(
       }
       if (version.notAfter <= now)
         throw conflict("EXPIRED", `version ${version.id} expired at ${version.notAfter.toISOString()}`);
-      jobIds.push(await createDeployment(tx, actor, { version, target, parentJobId: null }, now));
+      const open = await resumeDeployment(tx, { versionId: version.id, target }, now);
+      jobIds.push(open ?? (await createDeployment(tx, actor, { version, target, parentJobId: null }, now)));
     }
     const details = { version_id: versionId || null, job_ids: jobIds };
     await recordAudit(tx, actor, {

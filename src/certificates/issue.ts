@@ -73,7 +73,7 @@ export async function issue(deps: IssueDeps, jobId: string, signal: AbortSignal)
 /** One transaction: the version, the job's end, its deployments, the audit row and the agents' wake-up. */
 async function publish(
   deps: IssueDeps,
-  { id: jobId, agentId }: Job,
+  { id: jobId, agentId, renewalId }: Job,
   certificate: ManagedCertificate,
   issued: Issued,
 ): Promise<void> {
@@ -89,7 +89,7 @@ async function publish(
         certificateId: certificate.id,
         agentId,
         jobId,
-        renewalId: (await tx.job.findUniqueOrThrow({ where: { id: jobId } })).renewalId,
+        renewalId,
         issuerId: certificate.issuerId,
         authorityId: issued.authorityId,
         serial: leaf.serialNumber.toUpperCase(),

@@ -6,7 +6,7 @@ import { leafContent } from "../authorities/leaf.ts";
 import { checkIssued, serialText, signCertificate, tbsCertificate } from "../x509/certificate.ts";
 import { readCsr } from "../x509/csr.ts";
 import { extendedKeyUsage } from "../x509/extensions.ts";
-import { parseSan } from "../x509/names.ts";
+import { covers, parseSan } from "../x509/names.ts";
 import { defineIssuer, IssuerError } from "./issuer.ts";
 
 /** certctl's own CA. What it signs is committed first, so that no certificate exists that certctl does not know of. */
@@ -19,7 +19,8 @@ export const localCa = defineIssuer({
     for (const san of sans.map(parseSan)) {
       if (san.type === "uri" && isOfTrustDomain(san.value, trustDomain))
         return `${san.value} names an agent of this control plane`;
-      if (ownNames.includes(san.value)) return `${san.value} is a name of this control plane`;
+      const own = ownNames.find((name) => covers(san, name));
+      if (own) return `${san.value} speaks for ${own}, which is this control plane`;
     }
     return null;
   },

@@ -1,8 +1,10 @@
+import type { Job } from "#gen/prisma/client.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
 import type { Transaction } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import { advance } from "./advance.ts";
-import { addEvent } from "./transition.ts";
+import { openStatuses } from "./state.ts";
+import { addEvent, transition } from "./transition.ts";
 
 /** Opens the job that makes a certificate version with the key of one agent, and sets it going. */
 export async function createIssuance(
@@ -39,7 +41,10 @@ export interface DeploymentOrder {
   parentJobId: string | null;
 }
 
-/** Opens the deployment of a version to a target. It takes its place in the target's order. */
+/**
+ * Opens the deployment of a version to a target. It takes its place in the target's order: what still waited to be
+ * deployed there is cancelled, because the agent would refuse it as the older.
+ */
 export async function createDeployment(
   tx: Transaction,
   actor: Actor,
@@ -67,6 +72,7 @@ export async function createDeployment(
       runAfter: now,
     },
   });
+  await supersede(tx, job, now);
   await addEvent(tx, job, "created", `deploy ${version.id} to ${target.id}`);
   await recordAudit(tx, actor, {
     action: "job_created",
@@ -81,4 +87,45 @@ export async function createDeployment(
   });
   await advance(tx, job);
   return job.id;
+}
+
+async function supersede(tx: Transaction, newer: Job, now: Date): Promise<void> {
+  const waiting = await tx.job.findMany({
+    where: {
+      type: "Deployment",
+      targetId: newer.targetId,
+      status: "Pending",
+      leaseExpiresAt: null,
+      id: { not: newer.id },
+    },
+  });
+  for (const job of waiting) {
+    await transition(tx, job, "Cancelled", { completedAt: now });
+    await addEvent(tx, job, "superseded", `by ${newer.id}`);
+  }
+}
+
+/**
+ * The open deployment of this version to this target, if it is the target's newest. One that waits for its next attempt is
+ * set going at once.
+ */
+export async function resumeDeployment(
+  tx: Transaction,
+  { versionId, target }: { versionId: string; target: { id: string; generation: number } },
+  now: Date,
+): Promise<string | null> {
+  const job = await tx.job.findFirst({
+    where: {
+      versionId,
+      targetId: target.id,
+      generation: target.generation,
+      status: { in: [...openStatuses] },
+    },
+  });
+  if (job?.status === "Pending") {
+    await tx.job.update({ where: { id: job.id }, data: { runAfter: now } });
+    await addEvent(tx, job, "resumed", "asked for before its time");
+    await advance(tx, job);
+  }
+  return job?.id ?? null;
 }

@@ -114,11 +114,13 @@ async function addSteps(
   steps: readonly ProgressStep[],
   requestId: string | null,
 ): Promise<void> {
-  for (const { step, message, agoMs } of steps) {
-    await tx.$executeRaw`
-      INSERT INTO job_events (job_id, at, step, message, attempt, request_id)
-      VALUES (${job.id}, clock_timestamp() - ${agoMs} * interval '1 millisecond', ${step}, ${message}, ${job.attempts}, ${requestId})`;
-  }
+  if (steps.length === 0) return;
+  await tx.$executeRaw`
+    INSERT INTO job_events (job_id, at, step, message, attempt, request_id)
+    SELECT ${job.id}, clock_timestamp() - ago_ms * interval '1 millisecond', step, message, ${job.attempts}, ${requestId}
+    FROM unnest(${steps.map(({ step }) => step)}::text[], ${steps.map(({ message }) => message)}::text[],
+      ${steps.map(({ agoMs }) => agoMs)}::bigint[]) WITH ORDINALITY AS reported(step, message, ago_ms, place)
+    ORDER BY place`;
 }
 
 async function audit(

@@ -6,7 +6,7 @@ import { StartupError } from "./startup-error.ts";
 /** Creates the data directory, for its owner only. Throws StartupError when it cannot be written. */
 export async function openDataDir(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeDirectory(path);
     await access(path, constants.W_OK | constants.X_OK);
     // Root passes every check of access rights; a read-only file system shows at the first write.
     await writeAtomically(join(path, ".writable"), "", 0o600);
@@ -14,6 +14,21 @@ export async function openDataDir(path: string): Promise<void> {
     throw new StartupError(
       `the data directory ${path} cannot be written (${(error as Error).message}); set CERTCTL_DATA_DIR to one that can`,
     );
+  }
+}
+
+/** Node's own recursive mkdir never ends below /proc. */
+async function makeDirectory(path: string): Promise<void> {
+  const make = () =>
+    mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    });
+  try {
+    await make();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path));
+    await make();
   }
 }
 

@@ -14,7 +14,11 @@ export async function readBody(
   if (bytes.length === 0) return undefined;
   const { "content-type": type = "", "content-encoding": coding = "identity" } = request.headers;
   if (!/^application\/([\w.+-]+\+)?json *(;|$)/i.test(type))
-    throw new StatusError(415, Code.InvalidArgument, "the content type must be application/json");
+    throw new StatusError(
+      415,
+      Code.InvalidArgument,
+      "the content type must be application/json (curl: --json instead of -d)",
+    );
   if (coding !== "identity")
     throw new StatusError(415, Code.InvalidArgument, "the body must not have a content encoding");
   try {

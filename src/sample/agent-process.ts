@@ -22,11 +22,12 @@ const connectWithinMs = 30_000;
 /** Runs the agent of this host as a process of its own, and again when it ends by itself. Resolves when it is connected. */
 export async function runAgentProcess(options: {
   dataDir: string;
+  url: string;
   api: Api;
   logLevel: string;
   signal: AbortSignal;
 }): Promise<AsyncDisposable> {
-  const { dataDir, api, logLevel, signal } = options;
+  const { dataDir, api, signal } = options;
   const joinFile = await introduce(dataDir, api);
   signal.throwIfAborted();
   const stopping = new AbortController();
@@ -34,7 +35,7 @@ export async function runAgentProcess(options: {
   let child: ChildProcess | undefined;
   const running = (async () => {
     while (!stopping.signal.aborted) {
-      child = start(dataDir, logLevel, joinFile);
+      child = start(options, joinFile);
       child.once("message", () => connected.resolve());
       await once(child, "exit");
       await delay(restartAfterMs, undefined, { signal: stopping.signal }).catch(() => {});
@@ -63,7 +64,10 @@ export async function runAgentProcess(options: {
   return agent;
 }
 
-function start(dataDir: string, logLevel: string, joinFile: string | null): ChildProcess {
+function start(
+  { dataDir, url, logLevel }: { dataDir: string; url: string; logLevel: string },
+  joinFile: string | null,
+): ChildProcess {
   // The control plane's settings hold its secrets.
   const inherited = Object.entries(process.env).filter(([name]) => !/^(CERTCTL|DATABASE)_/.test(name));
   return fork(agentMain, {
@@ -71,6 +75,8 @@ function start(dataDir: string, logLevel: string, joinFile: string | null): Chil
       ...Object.fromEntries(inherited),
       CERTCTL_DATA_DIR: dataDir,
       CERTCTL_AGENT_NAME: "local",
+      // Where it answers now: the identity may remember another port.
+      CERTCTL_SERVER_URL: url,
       CERTCTL_LOG_LEVEL: logLevel,
       ...(joinFile ? { CERTCTL_JOIN_FILE: joinFile } : {}),
     },

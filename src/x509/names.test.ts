@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { canonicalDns, canonicalSet, NameError, parseSan } from "./names.ts";
+import { canonicalDns, canonicalSet, covers, isLoopback, NameError, parseSan } from "./names.ts";
 
 describe("a DNS name", () => {
   test.each([
@@ -164,4 +164,23 @@ describe("a set of names", () => {
       canonicalSet([{ type: "uri", value: "x" }]),
     );
   });
+});
+
+describe("a name speaks for", () => {
+  test.each([
+    ["*.example.com", "certctl.example.com", true],
+    ["*.example.com", "example.com", false],
+    ["*.example.com", "a.certctl.example.com", false],
+    ["certctl.example.com", "certctl.example.com", true],
+    ["2001:db8:0::1", "2001:db8::1", true],
+    ["ops@example.com", "ops@example.com", false],
+  ])("%s and %s: %s", (san, name, isCovered) => {
+    expect(covers(parseSan(san), name)).toBe(isCovered);
+  });
+});
+
+test("only names of this very machine are loopback", () => {
+  const names = ["localhost", "demo.localhost", "127.0.0.1", "127.8.0.1", "::1"];
+  expect(names.filter(isLoopback)).toEqual(names);
+  expect(["127.example.com", "localhost.example.com", "128.0.0.1", "::2"].filter(isLoopback)).toEqual([]);
 });

@@ -27,6 +27,19 @@ export function canonicalSet(names: readonly San[]): string[] {
   return [...new Set(names.map(({ type, value }) => `${type}:${value}`))].sort();
 }
 
+/** Whether a name stands for this very machine, whoever asks: it tells nobody apart. */
+export function isLoopback(name: string): boolean {
+  if (isIP(name) === 0) return name === "localhost" || name.endsWith(".localhost");
+  return name === "::1" || (isIP(name) === 4 && name.startsWith("127."));
+}
+
+/** Whether a certificate with this name speaks for a host or address (RFC 9525, 6.3). */
+export function covers(san: San, name: string): boolean {
+  if (san.type === "dns" && san.value.startsWith("*."))
+    return san.value.slice(1) === name.slice(name.indexOf("."));
+  return (san.type === "dns" || san.type === "ip") && san.value === name;
+}
+
 export function canonicalDns(text: string): string {
   const isWildcard = text.startsWith("*.");
   const host = (isWildcard ? text.slice(2) : text).replace(/\.$/, "");
