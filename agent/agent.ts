@@ -30,13 +30,15 @@ import { createWorkshop } from "./workshop.ts";
 const version = "0.1.0";
 const callMs = 30_000;
 /** How often the agent looks at the age of its identity. */
-const identityCheckMs = 60_000;
+const identityCheckMs = 10_000;
 
-/** Runs an agent until the signal fires. Throws StartupError when it has no way to become known. */
+/** Runs an agent until the signal fires. Throws StartupError when it has no way, or none any more, to become known. */
 export async function runAgent(
   config: AgentConfig,
-  { log, signal, onConnected }: { log: Log; signal: AbortSignal; onConnected: () => void },
+  { log, signal: stop, onConnected }: { log: Log; signal: AbortSignal; onConnected: () => void },
 ): Promise<void> {
+  const expiry = new AbortController();
+  const signal = AbortSignal.any([stop, expiry.signal]);
   await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
   const keys = await openKeyStore(config.keyDir);
   await using _lock = await lockDirectory(config.keyDir);
@@ -54,6 +56,7 @@ export async function runAgent(
   };
   const workshop = createWorkshop({ ...deploying, client: connection.client, outbox, log });
   const renewing = connection.keepFresh(signal);
+  renewing.catch((error) => expiry.abort(error));
   await stayConnected(
     {
       client: connection.client,
@@ -83,6 +86,7 @@ export async function runAgent(
 interface Connection extends AsyncDisposable {
   client(): WorkClient;
   abort(): void;
+  /** Throws StartupError when the identity has expired: a machine that slept for days cannot renew it. */
   keepFresh(signal: AbortSignal): Promise<void>;
 }
 
@@ -128,7 +132,9 @@ async function connect(config: AgentConfig, log: Log, signal: AbortSignal): Prom
     abort: () => link.abort(),
     async keepFresh(until) {
       while (!until.aborted) {
-        if (lifeOf(identity).renewAt <= new Date()) {
+        const { renewAt, notAfter } = lifeOf(identity);
+        if (notAfter <= new Date()) throw nameless(identity);
+        if (renewAt <= new Date()) {
           await renew().catch((error: Error) =>
             log.warn({ reason: error.message }, "the identity could not be renewed"),
           );
@@ -146,15 +152,17 @@ async function identityOf(config: AgentConfig, log: Log, signal: AbortSignal): P
   const isValid = kept !== null && lifeOf(kept).notAfter > new Date();
   if (isValid) return kept;
   const { introduction } = config;
-  if (introduction.kind !== "join") {
-    const why = kept ? `the identity of ${kept.agentId} has expired` : "this agent has no identity yet";
-    throw new StartupError(
-      `${why}; make a join token and start the agent with CERTCTL_JOIN or CERTCTL_JOIN_FILE`,
-    );
-  }
+  if (introduction.kind !== "join") throw nameless(kept);
   const identity = await reached(log, signal, () => joinControlPlane(config, introduction, signal));
   log.info({ agentId: identity.agentId }, "joined");
   return identity;
+}
+
+function nameless(expired: Identity | null): StartupError {
+  const why = expired ? `the identity of ${expired.agentId} has expired` : "this agent has no identity yet";
+  return new StartupError(
+    `${why}; make a join token and start the agent with CERTCTL_JOIN or CERTCTL_JOIN_FILE`,
+  );
 }
 
 /** Tries until the control plane is there: an agent may be started before it. What it refuses is final. */

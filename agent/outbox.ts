@@ -46,6 +46,14 @@ export async function openOutbox(options: {
     await rm(pathOf(result.jobId), { force: true });
   }
 
+  async function readResult(path: string): Promise<ReportResultRequest | null> {
+    try {
+      return fromJsonString(ReportResultRequestSchema, await readFile(path, "utf8"));
+    } catch {
+      return null;
+    }
+  }
+
   return {
     async post(init) {
       const result = create(ReportResultRequestSchema, init);
@@ -65,8 +73,9 @@ export async function openOutbox(options: {
     async flush() {
       const names = (await readdir(directory)).filter((name) => name.endsWith(".json"));
       for (const name of names) {
-        const text = await readFile(join(directory, name), "utf8").catch(() => null);
-        if (text !== null) await deliver(fromJsonString(ReportResultRequestSchema, text));
+        const result = await readResult(join(directory, name));
+        if (result) await deliver(result);
+        else log.warn({ name }, "a result in the outbox cannot be read; it stays where it is");
       }
     },
   };

@@ -1,11 +1,11 @@
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { readFile, stat } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { expect, test } from "vitest";
 import { lifeOf, readIdentity } from "../agent/identity.ts";
-import { later } from "./faketime.ts";
+import { later, movableClock } from "./faketime.ts";
 import { type Machine, newMachine, typeCtrlC } from "./npm-start.ts";
 import { leftOf } from "./processes-of.ts";
 
@@ -52,6 +52,26 @@ test("a start when the agent's identity has expired lets the same agent join aga
   expect(after.agentId).toBe("ag-local");
   const days = (after.notAfter.getTime() - before.notAfter.getTime()) / 86_400_000;
   expect(days).toBeGreaterThan(2.9);
+});
+
+test("an agent whose identity expires while the machine sleeps joins again under the same id", async () => {
+  await using machine = await newMachine();
+  const clockFile = `${machine.dataDir}.clock`;
+  const npm = machine.npmStart(await movableClock(clockFile));
+  await npm.line("proven ");
+  const rest = await machine.rest();
+  const { body: before } = await rest("GET", "/api/v1/agents/ag-local");
+  await writeFile(clockFile, "+3d");
+
+  await npm.says("the identity of ag-local has expired");
+  const isBack = async () => {
+    const { body } = await rest("GET", "/api/v1/agents/ag-local");
+    return body.identity_expires_at !== before.identity_expires_at && body.status === "Online";
+  };
+  await expect.poll(isBack, { timeout: 10_000 }).toBe(true);
+  const { body: renewal } = await rest("POST", "/api/v1/certificates/mc-demo/renew", {});
+  const outcome = async () => (await rest("GET", `/api/v1/jobs/${renewal.job_id}`)).body.outcome;
+  await expect.poll(outcome, { timeout: 10_000 }).toBe("Proven");
 });
 
 /** Who the agent is. Its identity is read from disk: a clock of today takes the server's certificate for one to come. */

@@ -3,6 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type ControlPlane,
   hourMs,
+  issueVersion,
+  newAgent,
+  newCertificate,
   newCsr,
   openControlPlane,
   operator,
@@ -10,7 +13,7 @@ import {
 } from "../../test/fixtures.ts";
 import { spkiOf } from "../x509/keys.ts";
 import { fromPem } from "../x509/pem.ts";
-import { enroll } from "./enroll.ts";
+import { enroll, renewIdentity } from "./enroll.ts";
 import { createJoinToken, endJoinToken } from "./register.ts";
 
 let plane: ControlPlane;
@@ -131,6 +134,23 @@ describe("joining is refused", () => {
     expect(await refusalOf(join(token, csr))).toMatchObject(refusal);
     const { uses } = await plane.db.joinToken.findUniqueOrThrow({ where: { id: joinToken.id } });
     expect(uses).toBe(0);
+  });
+});
+
+describe("a key of another use is refused as an identity's", () => {
+  const refusal = { code: "FailedPrecondition", reason: "KEY_REUSED", fields: ["csr_pem"] };
+
+  test("when a certificate has it", async () => {
+    const agent = await newAgent(plane);
+    const csr = newCsr(["site.example"]);
+    await issueVersion(plane, agent, await newCertificate(plane, { agentId: agent.id }), csr);
+    expect(await refusalOf(join((await newToken()).token, csr))).toMatchObject(refusal);
+    expect(await refusalOf(renewIdentity(plane, agent.caller, csr.csrPem))).toMatchObject(refusal);
+  });
+
+  test("when a CA has it", async () => {
+    const csr = newCsr([], { key: plane.authorities.byRole["agent-ca"].key });
+    expect(await refusalOf(join((await newToken()).token, csr))).toMatchObject(refusal);
   });
 });
 

@@ -37,6 +37,7 @@ export async function enroll(
         throw unauthenticated("the join token has expired; make a new one", "TOKEN_EXPIRED");
       if (token.uses >= token.maxUses)
         throw unauthenticated("the join token was used; make a new one", "TOKEN_USED");
+      await requireFreshKey(tx, csr);
       await tx.joinToken.update({ where: { id: token.id }, data: { uses: { increment: 1 } } });
       const agentId = await joiningAgent(tx, token, request, now);
       const certificatePem = await issueIdentity(tx, deps, { agentId, csr, joinTokenId: token.id, now });
@@ -70,6 +71,7 @@ export async function renewIdentity(
   try {
     return await db.$transaction(async (tx) => {
       await requireInForce(tx, principal);
+      await requireFreshKey(tx, csr);
       const certificatePem = await issueIdentity(tx, deps, {
         agentId: principal.id,
         csr,
@@ -135,6 +137,13 @@ async function joiningAgent(
   await tx.agentIdentity.updateMany({ where: { agentId: id, retiredAt: null }, data: { retiredAt: now } });
   await notify(tx, "session", `${id} ${sessionEpoch}`);
   return id;
+}
+
+/** An identity's key is no certificate's and no CA's; that it is no other identity's, a unique index says. */
+async function requireFreshKey(tx: Transaction, csr: Csr): Promise<void> {
+  const where = { spkiSha256: new Uint8Array(sha256(csr.spki)) };
+  const uses = [await tx.job.count({ where }), await tx.authority.count({ where })];
+  if (uses.some((count) => count > 0)) throw keyReused();
 }
 
 function keyReused() {

@@ -135,6 +135,13 @@ describe("a key is kept", () => {
     expect(await destroyed(old.jobId)).toEqual([]);
   });
 
+  test("while a rollback to it is under way", async () => {
+    const [old] = [await proven(), await proven()];
+    wait(dayMs);
+    await deployCertificate(plane, operator, { id: certificateId, versionId: old.id, targetIds: [] });
+    expect(await destroyed(old.jobId)).toEqual([]);
+  });
+
   test("when the database does not know it: it may be a restored backup", async () => {
     expect(await destroyed("job-unknown", "something")).toEqual([]);
   });

@@ -38,7 +38,9 @@ async function keysToDestroy(
     SELECT j.id FROM jobs j LEFT JOIN certificate_versions v ON v.job_id = j.id
     WHERE j.id = ANY(${[...keyIds]}::text[]) AND j.agent_id = ${agentId} AND (
       (v.id IS NULL AND j.status IN ('Failed', 'Cancelled'))
-      OR EXISTS (
+      OR NOT EXISTS (
+        SELECT 1 FROM jobs d WHERE d.version_id = v.id AND d.type = 'Deployment' AND d.status IN ('Pending', 'Running')
+      ) AND EXISTS (
         SELECT 1 FROM certificate_versions successor
         WHERE successor.certificate_id = v.certificate_id AND successor.agent_id = v.agent_id
           AND successor.created_at > v.created_at AND successor.created_at <= ${before}

@@ -27,7 +27,8 @@ export function makeServerCertificate(
 ): ServerCertificate {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const content = leafContent(serverCa, {
-    commonName: names[0] ?? "",
+    // A longer name stands among the subject alternative names only (RFC 5280, upper bound ub-common-name).
+    commonName: names.find((name) => name.length <= 64) ?? "",
     sans: names.map(parseSan),
     spki: spkiOf(privateKey),
     isRsa: false,

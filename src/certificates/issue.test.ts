@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type ControlPlane,
   dayMs,
+  declaration,
   issueVersion,
   newAgent,
   newCertificate,
@@ -10,6 +11,7 @@ import {
   newTarget,
   openControlPlane,
   openIssuance,
+  operator,
   refuseRows,
   submitCsr,
   type TestAgent,
@@ -18,6 +20,7 @@ import type { Claimed } from "../jobs/lease.ts";
 import { advanceJob } from "../jobs/sweep.ts";
 import { spkiOf } from "../x509/keys.ts";
 import { fromPem } from "../x509/pem.ts";
+import { updateCertificate } from "./declare.ts";
 import { issue, renewAt } from "./issue.ts";
 
 let plane: ControlPlane;
@@ -176,6 +179,33 @@ describe("a signing that fails", () => {
     await plane.db.managedCertificate.update({ where, data: { lastError: "sign: it did not" } });
     await issueVersion(plane, agent, certificateId);
     expect((await plane.db.managedCertificate.findUniqueOrThrow({ where })).lastError).toBe("");
+  });
+});
+
+describe("names that change while a certificate is being issued", () => {
+  test("take effect at the next issuance", async () => {
+    const agent = await newAgent(plane);
+    const certificateId = await newCertificate(plane, { agentId: agent.id });
+    const job = await accepted(agent, certificateId);
+    const changes = declaration({ agentId: agent.id, sans: ["later.example"] });
+    await updateCertificate(plane, operator, certificateId, changes);
+    await issue(plane, job.id, signal);
+    const [version] = await versionsOf(certificateId);
+    expect(version?.sans).toEqual(["site.example"]);
+  });
+
+  test("do not stop a signing that was recorded before", async () => {
+    const agent = await newAgent(plane);
+    const certificateId = await newCertificate(plane, { agentId: agent.id });
+    const job = await accepted(agent, certificateId);
+    {
+      await using _refused = await refuseRows(plane, "certificate_versions", "true");
+      await issue(plane, job.id, signal);
+    }
+    const changes = declaration({ agentId: agent.id, commonName: "other.example" });
+    await updateCertificate(plane, operator, certificateId, changes);
+    await signAgain(job);
+    expect(await jobOf(job.id)).toMatchObject({ status: "Completed" });
   });
 });
 

@@ -12,6 +12,7 @@ import { addEvent, transition } from "../jobs/transition.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
+import { readCsr } from "../x509/csr.ts";
 import { pem } from "../x509/pem.ts";
 
 export interface IssueDeps {
@@ -45,10 +46,12 @@ export async function issue(deps: IssueDeps, jobId: string, signal: AbortSignal)
         `this server knows no issuer of the kind ${certificate.issuer.kind}`,
         false,
       );
+    // As the agent asked and was granted: names that have changed since take effect at the next issuance.
+    const sans = readCsr(Buffer.from(job.csr)).sans.map(({ value }) => value);
     const request = {
       jobId,
-      commonName: certificate.commonName,
-      sans: certificate.sans,
+      commonName: sans.includes(certificate.commonName) ? certificate.commonName : "",
+      sans,
       csr: Buffer.from(job.csr),
       validitySeconds: certificate.validitySeconds,
       now: clock(),
@@ -58,7 +61,7 @@ export async function issue(deps: IssueDeps, jobId: string, signal: AbortSignal)
       issuingCa: authorities.byRole["issuing-ca"],
       record: (id, next) => recordIssuance(db, id, next),
     });
-    await publish(deps, job, certificate, issued);
+    await publish(deps, job, certificate, { ...issued, sans });
   } catch (error) {
     if (signal.aborted) return;
     log.warn({ err: error, jobId }, "an issuance failed");
@@ -75,7 +78,7 @@ async function publish(
   deps: IssueDeps,
   { id: jobId, agentId, renewalId }: Job,
   certificate: ManagedCertificate,
-  issued: Issued,
+  issued: Issued & { sans: string[] },
 ): Promise<void> {
   const { db, clock } = deps;
   const leaf = new X509Certificate(issued.leafDer);
@@ -94,7 +97,7 @@ async function publish(
         authorityId: issued.authorityId,
         serial: leaf.serialNumber.toUpperCase(),
         fingerprintSha256: leaf.fingerprint256.replaceAll(":", "").toLowerCase(),
-        sans: certificate.sans,
+        sans: issued.sans,
         notBefore: new Date(leaf.validFrom),
         notAfter: new Date(leaf.validTo),
         renewAt: renewAt(new Date(leaf.validFrom), new Date(leaf.validTo)),

@@ -56,6 +56,7 @@ export interface LeasedJob extends JobRef {
   certificateId: string;
   targetId: string | null;
   versionId: string | null;
+  generation: number;
   maxAttempts: number;
   leaseId: string | null;
   resultLeaseId: string | null;
@@ -69,7 +70,7 @@ export interface LeasedJob extends JobRef {
 export async function lockJob(tx: Transaction, jobId: string, agentId: string): Promise<LeasedJob> {
   const [job] = await tx.$queryRaw<LeasedJob[]>`
     SELECT id, type, status, agent_id AS "agentId", certificate_id AS "certificateId", target_id AS "targetId",
-      version_id AS "versionId", parent_job_id AS "parentJobId", attempts, max_attempts AS "maxAttempts",
+      version_id AS "versionId", parent_job_id AS "parentJobId", generation, attempts, max_attempts AS "maxAttempts",
       lease_id AS "leaseId", result_lease_id AS "resultLeaseId", acknowledged_at AS "acknowledgedAt", csr,
       coalesce(lease_expires_at > now(), false) AS "isLive"
     FROM jobs WHERE id = ${jobId} FOR UPDATE`;

@@ -156,6 +156,15 @@ describe("a proof", () => {
     expect(await report(plane, agent, newer, proof)).toBe("Completed");
   });
 
+  test("that comes after a newer deployment was proven does not take its place", async () => {
+    const { agent, job, version, targetId } = await delivered();
+    const newer = await issueVersion(plane, agent, version.certificateId);
+    await report(plane, agent, await claimOne(plane, agent), succeeded(newer.fingerprintSha256));
+    expect(await report(plane, agent, job, succeeded(version.fingerprintSha256))).toBe("Completed");
+    const place = { versionId: newer.id, servedFingerprint: newer.fingerprintSha256 };
+    expect(await placeOf(targetId)).toMatchObject(place);
+  });
+
   test("is refused when the job has ended without it", async () => {
     const delivery = await delivered();
     const { agent, job, version } = delivery;

@@ -82,11 +82,7 @@ async function store(
   if (version.fingerprintSha256 !== served) {
     throw conflict("NOT_PROVEN", `the target serves ${served}, the version is ${version.fingerprintSha256}`);
   }
-  await storeServed(tx, job, served, now);
-  await tx.certificateTarget.updateMany({
-    where: { certificateId: job.certificateId, targetId: job.targetId ?? "" },
-    data: { versionId: job.versionId, provenAt: now },
-  });
+  await storeServed(tx, job, served, now, { versionId: job.versionId, provenAt: now });
   await transition(tx, job, "Completed", {
     completedAt: now,
     leaseExpiresAt: null,
@@ -97,11 +93,19 @@ async function store(
   return "Completed";
 }
 
-async function storeServed(tx: Transaction, job: LeasedJob, fingerprint: string, now: Date): Promise<void> {
-  await tx.certificateTarget.updateMany({
-    where: { certificateId: job.certificateId, targetId: job.targetId ?? "" },
-    data: { servedFingerprint: fingerprint, servedAt: now },
-  });
+/** Keeps what a target serves, unless a newer deployment was proven there since: then the report tells of the past. */
+async function storeServed(
+  tx: Transaction,
+  job: LeasedJob,
+  fingerprint: string,
+  now: Date,
+  proven: { versionId: string | null; provenAt: Date } | Record<string, never> = {},
+): Promise<void> {
+  const place = { certificateId: job.certificateId, targetId: job.targetId ?? "" };
+  const newer = { ...place, status: "Completed", generation: { gt: job.generation } };
+  if ((await tx.job.count({ where: newer })) > 0) return;
+  const data = { servedFingerprint: fingerprint, servedAt: now, ...proven };
+  await tx.certificateTarget.updateMany({ where: place, data });
 }
 
 async function wasReported(tx: Transaction, jobId: string, requestId: string): Promise<boolean> {

@@ -28,7 +28,7 @@ export async function runAgentProcess(options: {
   signal: AbortSignal;
 }): Promise<AsyncDisposable> {
   const { dataDir, api, signal } = options;
-  const joinFile = await introduce(dataDir, api);
+  let joinFile = await introduce(dataDir, api);
   signal.throwIfAborted();
   const stopping = new AbortController();
   const connected = Promise.withResolvers<void>();
@@ -39,6 +39,8 @@ export async function runAgentProcess(options: {
       child.once("message", () => connected.resolve());
       await once(child, "exit");
       await delay(restartAfterMs, undefined, { signal: stopping.signal }).catch(() => {});
+      // Its identity may have expired while the machine slept. What fails now is tried again after the next end.
+      if (!stopping.signal.aborted) joinFile = await introduce(dataDir, api).catch(() => null);
     }
   })();
   const agent = {

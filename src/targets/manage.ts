@@ -99,7 +99,7 @@ async function lockTarget(tx: Transaction, id: string): Promise<{ kind: string; 
 }
 
 function refusal(error: unknown, id: string, name: string): unknown {
-  if (isUniqueViolation(error, "name")) {
+  if (isUniqueViolation(error, "live_name")) {
     return conflict("NAME_TAKEN", `a target named "${name}" exists already`, [
       { field: "name", description: "must be unique among targets that are not archived" },
     ]);
