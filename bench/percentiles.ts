@@ -1,5 +1,5 @@
 /** The value that this share of all values does not exceed (nearest rank). `share` is 0.95 for p95. */
-export function percentile(values: readonly number[], share: number): number {
+function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
   if (value === undefined) throw new Error("nothing was measured");

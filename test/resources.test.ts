@@ -45,7 +45,10 @@ test("a target is declared, changed, used, and archived when nothing uses it", a
   const again = await call("POST", "/targets", { ...wanted, name: "another" });
   expect(again).toMatchObject({ status: 409, body: { code: "already_exists" } });
   const sameName = await call("POST", "/targets", { ...wanted, id: "tgt-another" });
-  expect(sameName).toMatchObject({ status: 409, body: { reason: "NAME_TAKEN", details: [{ field: "name" }] } });
+  expect(sameName).toMatchObject({
+    status: 409,
+    body: { reason: "NAME_TAKEN", details: [{ field: "name" }] },
+  });
   const changed = { name: "a2", config: { entry: "site", server_name: "a.example.test" } };
   expect(await call("PUT", "/targets/tgt-a", changed)).toMatchObject({ status: 200, body: changed });
 
