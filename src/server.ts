@@ -25,7 +25,7 @@ export async function startServer(options: {
   const { config, log, signal } = options;
   await using starting = new AsyncDisposableStack();
   await openDataDir(config.dataDir);
-  starting.use(await exclusively(config.dataDir));
+  starting.use(await lockDirectory(config.dataDir));
   const database = await openServerDatabase(config, log, signal);
   starting.defer(() => database.stop());
   const app = await startApp({
@@ -51,12 +51,4 @@ async function openServerDatabase(
   const key = encryptionKey ?? (await embeddedEncryptionKey(dataDir));
   const postgres = await startEmbeddedPostgres({ directory: join(dataDir, "postgres"), log, signal });
   return { ...postgres, encryptionKey: key };
-}
-
-async function exclusively(dataDir: string): Promise<AsyncDisposable> {
-  try {
-    return await lockDirectory(dataDir);
-  } catch (error) {
-    throw new StartupError((error as Error).message);
-  }
 }

@@ -3,11 +3,12 @@ import { rm, stat } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { StartupError } from "./startup-error.ts";
 
 /**
  * Keeps other certctl processes of this machine out of a directory until disposed of or until the process dies: the
  * system holds the lock as a listening socket, so that nothing stale is left. It does not reach across containers.
- * @throws when another process holds it, or the directory does not exist
+ * @throws {StartupError} when another process holds it
  */
 export async function lockDirectory(path: string): Promise<AsyncDisposable> {
   const { dev, ino } = await stat(path, { bigint: true });
@@ -19,7 +20,7 @@ export async function lockDirectory(path: string): Promise<AsyncDisposable> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
     if (!isFile(address) || (await isAnswered(address))) {
-      throw new Error(`${path} is in use by another certctl process`);
+      throw new StartupError(`${path} is in use by another certctl process`);
     }
     await rm(address, { force: true });
     return lockDirectory(path);
