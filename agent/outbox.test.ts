@@ -1,4 +1,5 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { ReportResultRequest } from "#gen/certctl/v1/agent_work_pb.ts";
@@ -128,5 +129,33 @@ describe("a flush", () => {
     const { outbox, sent } = await open();
     await outbox.flush();
     expect(sent).toEqual([]);
+  });
+});
+
+describe("what an earlier run left", () => {
+  test("tells of steps that are as much older as it waited", async () => {
+    const left = await open(...Array<Code>(50).fill(Code.Unavailable));
+    const posting = left.outbox.post({ ...result("job-old"), steps: [{ step: "switched", agoMs: 10 }] });
+    await expect.poll(waiting).toContain("job-old.json");
+    stop.abort();
+    await posting;
+    stop = new AbortController();
+    const anHourAgo = new Date(Date.now() - 3_600_000);
+    await utimes(join(directory(), "job-old.json"), anHourAgo, anHourAgo);
+
+    const { outbox, sent } = await open();
+    await outbox.flush();
+    const age = sent[0]?.steps[0]?.agoMs ?? 0;
+    expect(age).toBeGreaterThanOrEqual(3_600_010);
+    expect(age).toBeLessThan(3_700_000);
+  });
+
+  test("and cannot be read keeps nothing else back", async () => {
+    await leave("job-good");
+    await writeFile(join(directory(), "job-bad.json"), "{");
+    const { outbox, sent } = await open();
+    await outbox.flush();
+    expect(sent).toMatchObject([result("job-good")]);
+    expect(await waiting()).toEqual(["job-bad.json"]);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { create, fromJsonString, type MessageInitShape, toJsonString } from "@bufbuild/protobuf";
@@ -36,9 +36,9 @@ export async function openOutbox(options: {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const pathOf = (jobId: string) => join(directory, `${encodeURIComponent(jobId)}.json`);
 
-  async function deliver(result: ReportResultRequest): Promise<void> {
+  async function deliver(result: ReportResultRequest, postedAtMs: number): Promise<void> {
     try {
-      await send(result);
+      await send(aged(result, Date.now() - postedAtMs));
     } catch (error) {
       if (!(error instanceof ConnectError) || !final.includes(error.code)) throw error;
       log.info({ jobId: result.jobId, reason: error.rawMessage }, "a result is not wanted any more");
@@ -58,9 +58,10 @@ export async function openOutbox(options: {
     async post(init) {
       const result = create(ReportResultRequestSchema, init);
       await writeAtomically(pathOf(result.jobId), toJsonString(ReportResultRequestSchema, result), 0o600);
+      const postedAtMs = Date.now();
       for (let waitMs = firstRetryMs; !signal.aborted; waitMs = Math.min(mostRetryMs, 2 * waitMs)) {
         try {
-          return await deliver(result);
+          return await deliver(result, postedAtMs);
         } catch (error) {
           log.warn(
             { jobId: result.jobId, reason: String(error) },
@@ -73,10 +74,18 @@ export async function openOutbox(options: {
     async flush() {
       const names = (await readdir(directory)).filter((name) => name.endsWith(".json"));
       for (const name of names) {
-        const result = await readResult(join(directory, name));
-        if (result) await deliver(result);
+        const path = join(directory, name);
+        const result = await readResult(path);
+        if (result) await deliver(result, (await stat(path)).mtimeMs);
         else log.warn({ name }, "a result in the outbox cannot be read; it stays where it is");
       }
     },
   };
+}
+
+/** The result with its steps as much older as it has waited. */
+function aged(result: ReportResultRequest, waitedMs: number): ReportResultRequest {
+  const olderMs = Math.max(0, Math.round(waitedMs));
+  const steps = result.steps.map((step) => ({ ...step, agoMs: Math.min(step.agoMs + olderMs, 0xffff_ffff) }));
+  return { ...result, steps };
 }

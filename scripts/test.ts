@@ -6,7 +6,14 @@ import { join } from "node:path";
 import { run } from "./run.ts";
 
 /** Debian's packages by the program that shows that they are there. */
-const packages = { nginx: "nginx-light", openssl: "openssl", faketime: "faketime", ps: "procps" };
+const packages = {
+  nginx: "nginx-light",
+  openssl: "openssl",
+  faketime: "faketime",
+  ps: "procps",
+  curl: "curl",
+  jq: "jq",
+};
 
 const missing = Object.entries(packages).filter(([program]) => !isInstalled(program));
 if (missing.length > 0) install(missing.map(([, name]) => name));
