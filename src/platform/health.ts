@@ -59,7 +59,7 @@ function send(
 ): void {
   response.statusCode = status;
   response.setHeader("content-type", "application/json");
-  response.end(JSON.stringify(body));
+  response.end(`${JSON.stringify(body)}\n`);
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {

@@ -121,7 +121,8 @@ function withoutWrapper(field: string, body: "*" | DescField | undefined): strin
 
 /** Sends an answer. A client that is still sending its body gets it, too. */
 export function send({ request, response }: Exchange, { status, headers, body }: Answer): void {
-  const text = body === undefined ? "" : JSON.stringify(body);
+  // The line break is for terminals.
+  const text = body === undefined ? "" : `${JSON.stringify(body)}\n`;
   response.statusCode = status;
   for (const [name, value] of headers) response.appendHeader(name, value);
   if (body !== undefined) {

@@ -155,7 +155,7 @@ describe("a client that is still sending", () => {
     let text = "";
     for await (const chunk of socket) text += chunk;
     expect(text).toMatch(/^HTTP\/1.1 413 Payload Too Large\r\n/);
-    expect(text).toMatch(/"code":"resource_exhausted".*\}$/);
+    expect(text).toMatch(/"code":"resource_exhausted".*\}\n$/);
   });
 
   test("is told that it has no credential", async () => {
