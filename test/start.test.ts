@@ -25,6 +25,7 @@ test("npm start proves a sample that verifies against ca.pem, and the next start
   await expect(verified(machine, "localhost", systemRoot)).rejects.toThrow(/certificate/);
 
   expect((await stat(join(machine.dataDir, "admin.key"))).mode & 0o777).toBe(0o600);
+  await expect(stat(join(machine.dataDir, "agent", "join"))).rejects.toThrow("ENOENT");
   const rest = await machine.rest();
   const { status, body } = await rest("GET", "/api/v1/certificates/mc-demo");
   expect({ status, ...body }).toMatchObject({ status: "Active", common_name: "demo.localhost", sans: names });

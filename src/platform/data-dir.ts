@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { access, constants, mkdir, open, readFile, rename } from "node:fs/promises";
+import { access, constants, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { StartupError } from "./startup-error.ts";
 
@@ -9,7 +9,9 @@ export async function openDataDir(path: string): Promise<void> {
     await makeDirectory(path);
     await access(path, constants.W_OK | constants.X_OK);
     // Root passes every check of access rights; a read-only file system shows at the first write.
-    await writeAtomically(join(path, ".writable"), "", 0o600);
+    const trial = join(path, ".writable");
+    await writeAtomically(trial, "", 0o600);
+    await rm(trial);
   } catch (error) {
     throw new StartupError(
       `the data directory ${path} cannot be written (${(error as Error).message}); set CERTCTL_DATA_DIR to one that can`,

@@ -36,7 +36,7 @@ export async function runAgentProcess(options: {
   const running = (async () => {
     while (!stopping.signal.aborted) {
       child = start(options, joinFile);
-      child.once("message", () => connected.resolve());
+      child.once("message", () => connected.resolve(forgetToken(dataDir)));
       await once(child, "exit");
       await delay(restartAfterMs, undefined, { signal: stopping.signal }).catch(() => {});
       // Its identity may have expired while the machine slept. What fails now is tried again after the next end.
@@ -94,10 +94,17 @@ async function introduce(dataDir: string, api: Api): Promise<string | null> {
   if (identity && lifeOf(identity).notAfter > new Date() && (await isKnown(api))) return null;
   await rm(join(stateDir, "identity.json"), { force: true });
   const { joinToken } = await api.agents.createJoinToken({ agentId: sampleAgentId });
-  const path = join(stateDir, "join");
+  const path = joinPath(dataDir);
   await writeAtomically(path, joinToken?.join ?? "", 0o600);
   return path;
 }
+
+/** A token that was used opens nothing, and is not kept all the same. */
+async function forgetToken(dataDir: string): Promise<void> {
+  await rm(joinPath(dataDir), { force: true });
+}
+
+const joinPath = (dataDir: string) => join(dataDir, "agent", "join");
 
 async function isKnown(api: Api): Promise<boolean> {
   try {
