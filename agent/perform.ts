@@ -33,12 +33,14 @@ const progressEveryMs = 500;
 
 /**
  * Does one job, to its reported end, and never throws. While the control plane cannot be reached the work is kept up: it
- * is the same at every try, and a lease that is lost meanwhile fires the signal.
+ * is the same at every try, and a lease that is lost meanwhile fires the signal. After the length of a lease the attempt
+ * counts as failed, because heartbeats that do pass would renew the lease for ever.
  */
 export async function perform(deps: PerformDeps, item: WorkItem, signal: AbortSignal): Promise<void> {
   const { log, outbox } = deps;
   const { jobId, leaseId } = item;
   const steps = new StepLog();
+  const giveUpAtMs = performance.now() + item.leaseTtlMs;
   for (let waitMs = firstRetryMs; ; waitMs = Math.min(mostRetryMs, 2 * waitMs)) {
     try {
       return await attempt(deps, item, steps, signal);
@@ -46,9 +48,13 @@ export async function perform(deps: PerformDeps, item: WorkItem, signal: AbortSi
       if (signal.aborted) return;
       const reason = error instanceof Error ? error.message : String(error);
       if (isLeaseLost(error)) return log.info({ jobId }, "the lease on a job was lost; dropped it");
-      if (!isUnreachable(error)) {
+      const isPassing = isUnreachable(error);
+      if (!isPassing || performance.now() > giveUpAtMs) {
         log.warn({ jobId, reason }, "a job failed");
-        const failed = { case: "failed", value: failureOf(error) } as const;
+        const failed = {
+          case: "failed",
+          value: { ...failureOf(error), ...(isPassing && { retryable: true }) },
+        } as const;
         return outbox.post({ jobId, leaseId, steps: steps.take(), result: failed });
       }
       log.warn({ jobId, reason, waitMs }, "the control plane cannot be reached; trying again");
