@@ -8,6 +8,7 @@ import { ErrorInfoSchema } from "#gen/certctl/v1/errors_pb.ts";
 import type { CertificateVersion } from "#gen/prisma/client.ts";
 import { registerAgent } from "../src/agents/register.ts";
 import type { Actor } from "../src/audit/record.ts";
+import { unrestricted } from "../src/auth/grants.ts";
 import type { AgentPrincipal } from "../src/auth/principal.ts";
 import type { Authorities } from "../src/authorities/authority.ts";
 import { openAuthorities } from "../src/authorities/store.ts";
@@ -27,7 +28,12 @@ import { parseSan } from "../src/x509/names.ts";
 import { pem } from "../src/x509/pem.ts";
 import { createDatabase } from "./database.ts";
 
-export const operator: Actor = { type: "APIKey", id: "ak-operator", requestId: "req-1" };
+export const operator: Actor = {
+  type: "APIKey",
+  id: "ak-operator",
+  requestId: "req-1",
+  grants: unrestricted,
+};
 export const silent = pino({ level: "silent" });
 export const dayMs = 86_400_000;
 export const hourMs = 3_600_000;
@@ -83,8 +89,8 @@ export async function newAgent({ db }: ControlPlane, maxInFlight = 4): Promise<T
     id,
     session: { agentId: id, epoch: 1 },
     caller: {
-      principal: { kind: "agent", id, credential: { kind: "api_key", id: keyId } },
-      actor: { type: "Agent", id, requestId: "req-2" },
+      principal: { kind: "agent", id, credential: { kind: "api_key", id: keyId, notAfter: null } },
+      actor: { type: "Agent", id, requestId: "req-2", grants: unrestricted },
     },
   };
 }

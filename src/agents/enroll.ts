@@ -1,6 +1,7 @@
 import type { JoinToken } from "#gen/prisma/client.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
 import { requireInForce } from "../auth/authenticate.ts";
+import { unrestricted } from "../auth/grants.ts";
 import type { AgentPrincipal } from "../auth/principal.ts";
 import { isSecret, parseToken } from "../auth/secrets.ts";
 import { notify } from "../platform/bus.ts";
@@ -43,7 +44,7 @@ export async function enroll(
       const certificatePem = await issueIdentity(tx, deps, { agentId, csr, joinTokenId: token.id, now });
       await recordAudit(
         tx,
-        { type: "Agent", id: agentId, requestId },
+        { type: "Agent", id: agentId, requestId, grants: unrestricted },
         {
           action: "agent_enrolled",
           resourceType: "agent",

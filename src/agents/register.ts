@@ -19,7 +19,9 @@ export async function registerAgent(
   try {
     const agent = await db.$transaction(async (tx) => {
       const created = await tx.agent.create({ data: { id, name: wanted.name } });
-      await tx.apiKey.create({ data: { id: keyId, role: "agent", agentId: id, secretHash: hash } });
+      await tx.apiKey.create({
+        data: { id: keyId, name: `agent ${id}`, role: "agent", agentId: id, secretHash: hash },
+      });
       await recordAudit(tx, actor, {
         action: "agent_created",
         resourceType: "agent",

@@ -47,7 +47,7 @@ export async function* workStream(
   const agentId = principal.id;
   const maxInFlight = Math.min(Math.max(request.maxInFlight, 1), mostInFlight);
   const { epoch, sessionId, leases } = await beginSession(deps, principal, { ...request, maxInFlight });
-  const endsAt = principal.credential.kind === "certificate" ? principal.credential.notAfter : null;
+  const endsAt = principal.credential.notAfter;
   // In the map before the first claim: what is enqueued from here on wakes it, what was before is claimed.
   using session = sessions.open({ agentId, epoch, instanceId: request.instanceId, endsAt, signal });
   let sequence = 0;

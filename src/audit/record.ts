@@ -1,15 +1,27 @@
+import type { Prisma } from "#gen/prisma/client.ts";
+import { type Grants, unrestricted } from "../auth/grants.ts";
 import type { Transaction } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 
-/** Who acts: an operator's API key, an agent, or certctl itself. */
+/** Who acts, and on what: an API key, an agent, certctl itself, or whoever it is where no key is asked for. */
 export interface Actor {
-  type: "APIKey" | "Agent" | "System";
-  /** "ak-…", "ag-…" or "system". */
+  type: "User" | "APIKey" | "Agent" | "System";
+  /** "ak-…", "ag-…", "system" or "anonymous-admin". */
   id: string;
   requestId: string;
+  grants: Grants;
 }
 
-export const system: Actor = { type: "System", id: "system", requestId: "" };
+export const system: Actor = { type: "System", id: "system", requestId: "", grants: unrestricted };
+
+/** What JSON can say. */
+export type Detail =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Detail[]
+  | { readonly [key: string]: Detail };
 
 export interface AuditEntry {
   /** What was done, past tense: "certificate_created". */
@@ -17,7 +29,7 @@ export interface AuditEntry {
   resourceType: string;
   resourceId: string;
   /** Never holds a secret. */
-  details?: Record<string, string | number | boolean | string[] | null>;
+  details?: { readonly [key: string]: Detail };
 }
 
 /** Writes the audit row of a change, in the change's own transaction. */
@@ -30,7 +42,7 @@ export async function recordAudit(tx: Transaction, actor: Actor, entry: AuditEnt
       action: entry.action,
       resourceType: entry.resourceType,
       resourceId: entry.resourceId,
-      details: entry.details ?? {},
+      details: (entry.details ?? {}) as Prisma.InputJsonObject,
       requestId: actor.requestId,
     },
   });

@@ -4,10 +4,13 @@ import { create, createFileRegistry, type DescMethod, type DescService } from "@
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
 import { AgentWorkService } from "#gen/certctl/v1/agent_work_pb.ts";
+import { AgentService } from "#gen/certctl/v1/agents_pb.ts";
 import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
 import { refusalOf } from "../../test/fixtures.ts";
 import { accessOf, authorize, requireDeclaredAccess } from "./access.ts";
+import { unrestricted } from "./grants.ts";
 import type { Principal } from "./principal.ts";
+import { permissions } from "./roles.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -20,10 +23,15 @@ async function services(): Promise<DescService[]> {
   return descriptors.filter((descriptor): descriptor is DescService => descriptor.kind === "service");
 }
 
-const operator: Principal = { kind: "operator", id: "ak-1", role: "admin" };
-const agent: Principal = { kind: "agent", id: "ag-1", credential: { kind: "api_key", id: "ak-2" } };
+const operator: Principal = { kind: "operator", id: "ak-1", role: "admin", grants: unrestricted };
+const agent: Principal = {
+  kind: "agent",
+  id: "ag-1",
+  credential: { kind: "api_key", id: "ak-2", notAfter: null },
+};
 const { getTrustBundle, heartbeat } = AgentWorkService.method;
-const { listCertificates } = CertificateService.method;
+const { listCertificates, createCertificate } = CertificateService.method;
+const { createAgent } = AgentService.method;
 
 describe("the contract", async () => {
   const all = await services();
@@ -40,6 +48,13 @@ describe("the contract", async () => {
       expect(["public", "agent", "permission"]).toContain(accessOf(method).who);
     },
   );
+
+  test("asks for no permission that the roles do not know", () => {
+    const asked = methods
+      .map(accessOf)
+      .flatMap((access) => (access.who === "permission" ? [access.permission] : []));
+    expect(asked.filter((permission) => !permissions.includes(permission))).toEqual([]);
+  });
 
   test("opens to everybody only what an agent needs before it is known", () => {
     const open = methods.filter((method) => accessOf(method).who === "public").map(({ name }) => name);
@@ -102,5 +117,19 @@ describe("a call", () => {
       message: "ag-1 lacks the permission certificates:read",
     });
     expect(() => authorize(operator, listCertificates)).not.toThrow();
+  });
+
+  test("is allowed by the role, and to a restricted key only where objects are checked", async () => {
+    const grants = { teamIds: ["t-a"], issuerIds: [] };
+    const viewer: Principal = { kind: "operator", id: "ak-3", role: "viewer", grants };
+    expect(() => authorize(viewer, listCertificates)).not.toThrow();
+    expect(await attempt(viewer, createCertificate)).toMatchObject({
+      message: "ak-3 lacks the permission certificates:write",
+    });
+    const team: Principal = { ...viewer, role: "operator" };
+    expect(() => authorize(team, createCertificate)).not.toThrow();
+    const whole: Principal = { ...team, grants: unrestricted };
+    expect(() => authorize(whole, createAgent)).not.toThrow();
+    expect(await attempt(team, createAgent)).toMatchObject({ code: "PermissionDenied" });
   });
 });

@@ -2,7 +2,9 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
 import { access } from "#gen/certctl/v1/options_pb.ts";
 import { denied, unauthenticated } from "../platform/errors.ts";
+import { isRestricted } from "./grants.ts";
 import type { Principal } from "./principal.ts";
+import { holdsPermission, isRestrictable } from "./roles.ts";
 
 /** Who may call a method. */
 export type Access = { who: "public" } | { who: "agent" } | { who: "permission"; permission: string };
@@ -34,6 +36,7 @@ export function authorize(principal: Principal | null, method: DescMethod): void
   }
 }
 
-function holds(principal: Principal, _permission: string): boolean {
-  return principal.kind === "operator" && principal.role === "admin";
+function holds(principal: Principal, permission: string): boolean {
+  if (principal.kind === "agent" || !holdsPermission(principal.role, permission)) return false;
+  return !isRestricted(principal.grants) || isRestrictable(permission);
 }

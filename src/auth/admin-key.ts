@@ -15,7 +15,7 @@ export async function ensureAdminKey(db: Database, dataDir: string): Promise<voi
     if ((await tx.apiKey.count({ where: { role: "admin" } })) > 0) return;
     const id = newId("ak");
     const { token, hash } = newSecret(id);
-    await tx.apiKey.create({ data: { id, role: "admin", secretHash: hash } });
+    await tx.apiKey.create({ data: { id, name: "first admin key", role: "admin", secretHash: hash } });
     await recordAudit(tx, system, {
       action: "api_key_created",
       resourceType: "api_key",

@@ -20,6 +20,7 @@ import { signCertificate, tbsCertificate } from "../x509/certificate.ts";
 import { extendedKeyUsage } from "../x509/extensions.ts";
 import { spkiOf } from "../x509/keys.ts";
 import { createAuthenticate, requireInForce } from "./authenticate.ts";
+import { unrestricted } from "./grants.ts";
 import type { AgentPrincipal, Principal } from "./principal.ts";
 import { newSecret } from "./secrets.ts";
 
@@ -57,7 +58,7 @@ async function joined(agentId = ""): Promise<{ agentId: string; certificate: X50
 
 async function renewed(principal: Principal | null): Promise<X509Certificate> {
   if (principal?.kind !== "agent") throw new Error("only agents renew their identity");
-  const actor = { type: "Agent", id: principal.id, requestId: "req" } as const;
+  const actor = { type: "Agent", id: principal.id, requestId: "req", grants: unrestricted } as const;
   return new X509Certificate(await renewIdentity(plane, { principal, actor }, newCsr([]).csrPem));
 }
 
@@ -87,7 +88,7 @@ describe("an API key", () => {
   test("of an operator or an agent says who calls", async () => {
     const key = await adminKey();
     const id = key.split("_")[0];
-    expect(await byKey(key)).toEqual({ kind: "operator", id, role: "admin" });
+    expect(await byKey(key)).toEqual({ kind: "operator", id, role: "admin", grants: unrestricted });
     const { agent, apiKey } = await registerAgent(plane.db, operator, { id: "", name: "x" });
     expect(await byKey(apiKey)).toMatchObject({
       kind: "agent",

@@ -4,8 +4,8 @@ import type { Authority } from "../authorities/authority.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { unauthenticated } from "../platform/errors.ts";
 import { extendedKeyUsage } from "../x509/extensions.ts";
+import { byApiKey } from "./key-credential.ts";
 import type { AgentPrincipal, Principal } from "./principal.ts";
-import { isSecret, parseToken } from "./secrets.ts";
 
 /** Finds out who calls. Null: no credential at all. Throws Unauthenticated for one that does not hold. */
 export type Authenticate = (credentials: {
@@ -22,7 +22,7 @@ export function createAuthenticate(options: {
   const { db, agentCa, agentAuth, clock } = options;
   return async ({ authorization, certificate }) => {
     if (authorization !== null) {
-      const principal = await byApiKey(db, authorization);
+      const principal = await byApiKey(db, authorization, clock());
       if (principal.kind === "agent" && agentAuth === "mtls")
         throw unauthenticated("agents authenticate by certificate here");
       return principal;
@@ -31,22 +31,6 @@ export function createAuthenticate(options: {
     if (agentAuth === "api_key") throw unauthenticated("agents authenticate by API key here");
     return byCertificate({ db, agentCa, certificate, now: clock() });
   };
-}
-
-async function byApiKey(db: Database, authorization: string): Promise<Principal> {
-  const refused = unauthenticated("the API key is unknown or wrong");
-  const [scheme, credential = ""] = authorization.split(" ", 2);
-  if (scheme?.toLowerCase() !== "bearer")
-    throw unauthenticated("the Authorization header must be: Bearer <API key>");
-  const token = parseToken(credential, "ak");
-  if (!token) throw refused;
-  const key = await db.apiKey.findUnique({ where: { id: token.id } });
-  if (!key || !isSecret(token.secret, key.secretHash)) throw refused;
-  if (key.role === "agent" && key.agentId) {
-    return { kind: "agent", id: key.agentId, credential: { kind: "api_key", id: key.id } };
-  }
-  if (key.role === "admin") return { kind: "operator", id: key.id, role: "admin" };
-  throw refused;
 }
 
 /**
@@ -100,7 +84,8 @@ async function activate(
 export async function requireInForce(tx: Transaction, { credential }: AgentPrincipal): Promise<void> {
   if (credential.kind === "api_key") {
     const key = await tx.apiKey.findUnique({ where: { id: credential.id } });
-    if (!key) throw unauthenticated("the agent's API key is no longer in force", "IDENTITY_ENDED");
+    if (!key || key.revokedAt)
+      throw unauthenticated("the agent's API key is no longer in force", "IDENTITY_ENDED");
     return;
   }
   const { authorityId, serial } = credential;

@@ -7,7 +7,7 @@ import type { Log } from "../platform/log.ts";
 import { requestIdKey } from "../platform/request.ts";
 import { accessOf, authorize } from "./access.ts";
 import type { Authenticate } from "./authenticate.ts";
-import { type AgentPrincipal, actorOf, certificateKey, type Operator, principalKey } from "./principal.ts";
+import { type AgentPrincipal, actorOf, certificateKey, principalKey } from "./principal.ts";
 
 /** Authenticates a call and lets it pass only if its method allows the caller. */
 export type AdmitCall = (
@@ -56,9 +56,9 @@ export function agentOf(context: HandlerContext): AgentPrincipal {
   return principal;
 }
 
-/** Who acts in this call, for the audit. */
+/** Who acts in this call, for the audit, and on what. */
 export function callerOf(context: HandlerContext): Actor {
-  const principal: Operator | AgentPrincipal | null = context.values.get(principalKey);
+  const principal = context.values.get(principalKey);
   if (!principal) throw unauthenticated("a credential is needed");
   return actorOf(principal, context.values.get(requestIdKey));
 }

@@ -1,13 +1,16 @@
 import type { X509Certificate } from "node:crypto";
 import { createContextKey } from "@connectrpc/connect";
 import type { Actor } from "../audit/record.ts";
+import { type Grants, unrestricted } from "./grants.ts";
+import type { Role } from "./roles.ts";
 
-/** An operator, known by API key. */
+/** A person or a program, known by API key. */
 export interface Operator {
   kind: "operator";
-  /** "ak-…". */
+  /** "ak-…", or "anonymous-admin" where CERTCTL_AUTH_TYPE is none. */
   id: string;
-  role: "admin";
+  role: Exclude<Role, "agent">;
+  grants: Grants;
 }
 
 /** An agent, known by its client certificate or its API key. */
@@ -17,10 +20,18 @@ export interface AgentPrincipal {
   id: string;
   credential:
     | { kind: "certificate"; authorityId: string; serial: string; notAfter: Date }
-    | { kind: "api_key"; id: string };
+    | { kind: "api_key"; id: string; notAfter: Date | null };
 }
 
 export type Principal = Operator | AgentPrincipal;
+
+/** Who a call without a credential acts for, where that is allowed at all. */
+export const anonymousAdmin: Operator = {
+  kind: "operator",
+  id: "anonymous-admin",
+  role: "admin",
+  grants: unrestricted,
+};
 
 /** Who calls; null until the call is authenticated. */
 export const principalKey = createContextKey<Principal | null>(null, { description: "principal" });
@@ -31,5 +42,8 @@ export const certificateKey = createContextKey<X509Certificate | null>(null, {
 });
 
 export function actorOf(principal: Principal, requestId: string): Actor {
-  return { type: principal.kind === "agent" ? "Agent" : "APIKey", id: principal.id, requestId };
+  const { id } = principal;
+  if (principal.kind === "agent") return { type: "Agent", id, requestId, grants: unrestricted };
+  const type = principal.id === anonymousAdmin.id ? "User" : "APIKey";
+  return { type, id, requestId, grants: principal.grants };
 }

@@ -1,4 +1,5 @@
 import { type Actor, recordAudit } from "../audit/record.ts";
+import { requireCertificate, requireWithin } from "../auth/grants.ts";
 import { defaultIssuerId } from "../issuers/default-issuer.ts";
 import { issuerByKind } from "../issuers/registry.ts";
 import { type Database, isUniqueViolation, type Transaction } from "../platform/database.ts";
@@ -40,6 +41,7 @@ export async function createCertificate(
   try {
     await db.$transaction(async (tx) => {
       const { targetIds, ...data } = await check(tx, deps, wanted);
+      requireWithin(actor.grants, { teamId: null, issuerId: data.issuerId });
       await tx.managedCertificate.create({
         data: {
           ...data,
@@ -64,8 +66,9 @@ export async function updateCertificate(
   const { db, clock } = deps;
   try {
     await db.$transaction(async (tx) => {
-      await lockLive(tx, id);
+      await lockLive(tx, actor, id);
       const { targetIds, ...data } = await check(tx, deps, wanted);
+      requireWithin(actor.grants, { teamId: null, issuerId: data.issuerId });
       await tx.managedCertificate.update({ where: { id }, data });
       const bound = await tx.certificateTarget.findMany({ where: { certificateId: id } });
       const added = targetIds.filter((targetId) => !bound.some((row) => row.targetId === targetId));
@@ -91,6 +94,7 @@ export async function archiveCertificate(
     const found = await tx.$queryRaw<{ archivedAt: Date | null }[]>`
       SELECT archived_at AS "archivedAt" FROM managed_certificates WHERE id = ${id} FOR UPDATE`;
     if (!found[0]) throw notFound("certificate", id);
+    await requireCertificate(tx, actor.grants, id);
     if (found[0].archivedAt) return;
     const open = await tx.job.findMany({
       where: { certificateId: id, status: { in: ["Pending", "AwaitingCSR", "Running"] } },

@@ -33,7 +33,7 @@ export async function deployCertificate(
   const { db, clock } = deps;
   const { id, versionId } = request;
   return db.$transaction(async (tx) => {
-    await lockLive(tx, id);
+    await lockLive(tx, actor, id);
     const now = clock();
     const targets = await boundTargets(tx, id, request.targetIds);
     const jobIds: string[] = [];

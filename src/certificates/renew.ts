@@ -17,7 +17,7 @@ export async function renewCertificate(
 ): Promise<string[]> {
   const { db, clock } = deps;
   return db.$transaction(async (tx) => {
-    await lockLive(tx, id);
+    await lockLive(tx, actor, id);
     const agentIds = await keyAgents(tx, id);
     const open = await tx.job.findFirst({
       where: { certificateId: id, type: { not: "Deployment" }, status: { in: [...openStatuses] } },

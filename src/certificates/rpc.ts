@@ -12,6 +12,7 @@ import {
   KeyAlgorithmSchema,
   type UpdateCertificateRequest,
 } from "#gen/certctl/v1/certificates_pb.ts";
+import type { Actor } from "../audit/record.ts";
 import { callerOf } from "../auth/interceptor.ts";
 import { notFound } from "../platform/errors.ts";
 import { pageOf } from "../platform/paging.ts";
@@ -34,29 +35,34 @@ export const keyAlgorithmWords = wordsOf(KeyAlgorithmSchema);
 export function certificateService(deps: DeclareDeps): ServiceImpl<typeof CertificateService> {
   const { db, clock } = deps;
 
-  async function read(id: string): Promise<Certificate> {
-    const view = await findCertificate(db, id, clock());
+  async function read(id: string, { grants }: Actor): Promise<Certificate> {
+    const view = await findCertificate(db, grants, id, clock());
     if (!view) throw notFound("certificate", id);
     return message(view);
   }
 
   return {
-    async listCertificates(request) {
+    async listCertificates(request, context) {
       const { page, perPage, skip, take } = pageOf(request);
       const statuses = request.status.map(statusWords.text);
-      const { total, rows } = await listCertificates(db, { statuses, skip, take, now: clock() });
+      const { total, rows } = await listCertificates(db, callerOf(context).grants, {
+        statuses,
+        skip,
+        take,
+        now: clock(),
+      });
       return { data: rows.map(message), total, page, perPage };
     },
-    async getCertificate({ id }) {
-      return { certificate: await read(id) };
+    async getCertificate({ id }, context) {
+      return { certificate: await read(id, callerOf(context)) };
     },
     async createCertificate(request, context) {
       const id = await createCertificate(deps, callerOf(context), request.id, declaration(request));
-      return { certificate: await read(id) };
+      return { certificate: await read(id, callerOf(context)) };
     },
     async updateCertificate(request, context) {
       await updateCertificate(deps, callerOf(context), request.id, declaration(request));
-      return { certificate: await read(request.id) };
+      return { certificate: await read(request.id, callerOf(context)) };
     },
     async deleteCertificate({ id }, context) {
       await archiveCertificate(deps, callerOf(context), id);
@@ -68,8 +74,8 @@ export function certificateService(deps: DeclareDeps): ServiceImpl<typeof Certif
     async deployCertificate(request, context) {
       return accepted(await deployCertificate(deps, callerOf(context), request));
     },
-    async listCertificateVersions(request) {
-      await read(request.id);
+    async listCertificateVersions(request, context) {
+      await read(request.id, callerOf(context));
       const { page, perPage, skip, take } = pageOf(request);
       const { total, rows } = await listVersions(db, request.id, skip, take);
       const data = rows.map((row) =>
@@ -84,8 +90,8 @@ export function certificateService(deps: DeclareDeps): ServiceImpl<typeof Certif
       );
       return { data, total, page, perPage };
     },
-    async listCertificateDeployments({ id }) {
-      await read(id);
+    async listCertificateDeployments({ id }, context) {
+      await read(id, callerOf(context));
       const rows = await listDeployments(db, id);
       const data = rows.map((row) =>
         create(DeploymentSchema, {

@@ -1,4 +1,5 @@
 import { Prisma } from "#gen/prisma/client.ts";
+import { type Grants, grantedCertificate } from "../auth/grants.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 
 /** A certificate with everything that is computed about it. */
@@ -69,24 +70,27 @@ function certificateViews(now: Date): Prisma.Sql {
 
 export async function findCertificate(
   db: Database | Transaction,
+  grants: Grants,
   id: string,
   now: Date,
 ): Promise<CertificateView | null> {
   const [view] = await db.$queryRaw<CertificateView[]>`
-    SELECT * FROM (${certificateViews(now)} WHERE c.id = ${id}) views`;
+    SELECT * FROM (${certificateViews(now)} WHERE c.id = ${id} AND ${grantedCertificate(grants, Prisma.sql`c.id`)}) views`;
   return view ?? null;
 }
 
 /** A page of certificates, newest first, with the number of all that match. Archived ones only if asked for. */
 export async function listCertificates(
   db: Database,
+  grants: Grants,
   filter: { statuses: readonly string[]; skip: number; take: number; now: Date },
 ): Promise<{ total: number; rows: CertificateView[] }> {
   const { statuses, skip, take, now } = filter;
-  const matches =
+  const wanted =
     statuses.length === 0
       ? Prisma.sql`status <> 'Archived'`
       : Prisma.sql`status = ANY(${[...statuses]}::text[])`;
+  const matches = Prisma.sql`${wanted} AND ${grantedCertificate(grants, Prisma.sql`views.id`)}`;
   const [count, rows] = await Promise.all([
     db.$queryRaw<[{ total: bigint }]>`
       SELECT count(*) AS total FROM (${certificateViews(now)}) views WHERE ${matches}`,

@@ -10,6 +10,8 @@ import {
   JobStatusSchema,
   JobTypeSchema,
 } from "#gen/certctl/v1/jobs_pb.ts";
+import type { Grants } from "../auth/grants.ts";
+import { callerOf } from "../auth/interceptor.ts";
 import type { Bus } from "../platform/bus.ts";
 import type { Database } from "../platform/database.ts";
 import { notFound } from "../platform/errors.ts";
@@ -26,16 +28,16 @@ const outcomes = wordsOf(JobOutcomeSchema);
 const watchSweepMs = 5_000;
 
 export function jobService({ db, bus }: { db: Database; bus: Bus }): ServiceImpl<typeof JobService> {
-  async function read(id: string): Promise<Job> {
-    const [view, timeline] = await Promise.all([findJob(db, id), timelineOf(db, id)]);
+  async function read(id: string, grants: Grants): Promise<Job> {
+    const [view, timeline] = await Promise.all([findJob(db, grants, id), timelineOf(db, id)]);
     if (!view) throw notFound("job", id);
     return message(view, timeline);
   }
 
   return {
-    async listJobs(request) {
+    async listJobs(request, context) {
       const { page, perPage, skip, take } = pageOf(request);
-      const { total, rows } = await listJobs(db, {
+      const { total, rows } = await listJobs(db, callerOf(context).grants, {
         certificateId: request.certificateId,
         agentId: request.agentId,
         statuses: request.status.map(statuses.text),
@@ -45,15 +47,17 @@ export function jobService({ db, bus }: { db: Database; bus: Bus }): ServiceImpl
       });
       return { data: rows.map((row) => message(row, [])), total, page, perPage };
     },
-    async getJob({ id }) {
-      return { job: await read(id) };
+    async getJob({ id }, context) {
+      return { job: await read(id, callerOf(context).grants) };
     },
-    async *watchJob({ id }, { signal }) {
+    async *watchJob({ id }, context) {
+      const { signal } = context;
+      const { grants } = callerOf(context);
       using wakeup = new Wakeup(signal);
       using _subscription = bus.subscribe("job", (changed) => changed === id && wakeup.wake());
       let seen = "";
       for (;;) {
-        const job = await read(id);
+        const job = await read(id, grants);
         const state = `${job.status} ${job.outcome} ${job.attempts} ${job.timeline.length}`;
         if (state !== seen) yield { job };
         seen = state;

@@ -11,6 +11,7 @@ import {
   report,
   succeeded,
 } from "../../test/fixtures.ts";
+import { unrestricted } from "../auth/grants.ts";
 import { claim } from "./lease.ts";
 import { findJob, listJobs, timelineOf } from "./view.ts";
 
@@ -50,7 +51,7 @@ describe("a job's outcome", () => {
     [null, ["proven", "open"]],
   ] as const)("is %s when its deployments are %j", async (outcome, ends) => {
     const { jobId, deploymentIds } = await issuedTo(...ends);
-    expect(await findJob(plane.db, jobId)).toMatchObject({
+    expect(await findJob(plane.db, unrestricted, jobId)).toMatchObject({
       status: "Completed",
       outcome,
       childJobIds: deploymentIds,
@@ -59,16 +60,22 @@ describe("a job's outcome", () => {
 
   test("of a deployment is its own", async () => {
     const { deploymentIds } = await issuedTo("proven", "failed");
-    const views = await Promise.all(deploymentIds.map((id) => findJob(plane.db, id)));
+    const views = await Promise.all(deploymentIds.map((id) => findJob(plane.db, unrestricted, id)));
     expect(views.map((view) => view?.outcome).sort()).toEqual(["NotProven", "Proven"]);
   });
 
   test("is open while the job is, and NotProven when it failed", async () => {
     const agent = await newAgent(plane);
     const job = await openIssuance(plane, agent, await newCertificate(plane, { agentId: agent.id }));
-    expect(await findJob(plane.db, job.id)).toMatchObject({ status: "AwaitingCSR", outcome: null });
+    expect(await findJob(plane.db, unrestricted, job.id)).toMatchObject({
+      status: "AwaitingCSR",
+      outcome: null,
+    });
     await report(plane, agent, job, failed(false));
-    expect(await findJob(plane.db, job.id)).toMatchObject({ status: "Failed", outcome: "NotProven" });
+    expect(await findJob(plane.db, unrestricted, job.id)).toMatchObject({
+      status: "Failed",
+      outcome: "NotProven",
+    });
   });
 });
 
@@ -100,7 +107,7 @@ describe("the list of jobs", () => {
   test("is filtered by certificate, agent, status and type, and counts all that match", async () => {
     const { agent, certificateId, jobId, deploymentIds } = await issuedTo("proven", "failed");
     const list = async (filter: object) => {
-      const { total, rows } = await listJobs(plane.db, { ...all, ...filter });
+      const { total, rows } = await listJobs(plane.db, unrestricted, { ...all, ...filter });
       return { total, ids: rows.map(({ id }) => id).sort() };
     };
     expect(await list({ certificateId })).toEqual({ total: 3, ids: [jobId, ...deploymentIds].sort() });

@@ -1,4 +1,5 @@
 import { Prisma } from "#gen/prisma/client.ts";
+import { type Grants, grantedCertificate } from "../auth/grants.ts";
 import type { Database } from "../platform/database.ts";
 
 /** A job with what is computed about it. */
@@ -57,8 +58,9 @@ const jobViews = Prisma.sql`
     FROM jobs child WHERE child.parent_job_id = j.id
   ) children ON true`;
 
-export async function findJob(db: Database, id: string): Promise<JobView | null> {
-  const [view] = await db.$queryRaw<JobView[]>`${jobViews} WHERE j.id = ${id}`;
+export async function findJob(db: Database, grants: Grants, id: string): Promise<JobView | null> {
+  const [view] = await db.$queryRaw<JobView[]>`
+    ${jobViews} WHERE j.id = ${id} AND ${granted(grants)}`;
   return view ?? null;
 }
 
@@ -72,9 +74,13 @@ export interface JobFilter {
 }
 
 /** A page of jobs, newest first, with the number of all that match. Empty filters match all. */
-export async function listJobs(db: Database, filter: JobFilter): Promise<{ total: number; rows: JobView[] }> {
+export async function listJobs(
+  db: Database,
+  grants: Grants,
+  filter: JobFilter,
+): Promise<{ total: number; rows: JobView[] }> {
   const conditions = [
-    Prisma.sql`true`,
+    granted(grants),
     ...(filter.certificateId ? [Prisma.sql`j.certificate_id = ${filter.certificateId}`] : []),
     ...(filter.agentId ? [Prisma.sql`j.agent_id = ${filter.agentId}`] : []),
     ...(filter.statuses.length > 0 ? [Prisma.sql`j.status = ANY(${[...filter.statuses]}::text[])`] : []),
@@ -87,6 +93,10 @@ export async function listJobs(db: Database, filter: JobFilter): Promise<{ total
       ${jobViews} WHERE ${where} ORDER BY j.created_at DESC, j.id LIMIT ${filter.take} OFFSET ${filter.skip}`,
   ]);
   return { total: Number(count[0].total), rows };
+}
+
+function granted(grants: Grants): Prisma.Sql {
+  return grantedCertificate(grants, Prisma.sql`j.certificate_id`);
 }
 
 /** The steps of a job and of its deployments, in the order in which they happened. */

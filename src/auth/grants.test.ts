@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  type ControlPlane,
+  declaration,
+  newAgent,
+  newCertificate,
+  openControlPlane,
+  openIssuance,
+  operator,
+  refusalOf,
+  type TestAgent,
+} from "../../test/fixtures.ts";
+import type { Actor } from "../audit/record.ts";
+import { archiveCertificate, createCertificate, updateCertificate } from "../certificates/declare.ts";
+import { deployCertificate } from "../certificates/deploy.ts";
+import { renewCertificate } from "../certificates/renew.ts";
+import { findCertificate, listCertificates } from "../certificates/view.ts";
+import { findJob, listJobs } from "../jobs/view.ts";
+import { covers, type Grants, unrestricted } from "./grants.ts";
+
+let plane: ControlPlane;
+let agent: TestAgent;
+let own: string;
+let foreign: string;
+let foreignJob: string;
+
+const grants: Grants = { teamIds: [], issuerIds: ["iss-own"] };
+const restricted: Actor = { ...operator, grants };
+
+beforeAll(async () => {
+  plane = await openControlPlane();
+  agent = await newAgent(plane);
+  for (const id of ["iss-own", "iss-foreign"])
+    await plane.db.issuer.create({ data: { id, name: id, kind: "local-ca", config: {} } });
+  own = await newCertificate(plane, { agentId: agent.id, issuerId: "iss-own" });
+  foreign = await newCertificate(plane, { agentId: agent.id, issuerId: "iss-foreign" });
+  foreignJob = (await openIssuance(plane, agent, foreign)).id;
+});
+afterAll(() => plane[Symbol.asyncDispose]());
+
+describe("what lies outside a key's grants", () => {
+  test("is left out of lists and of their totals", async () => {
+    const page = { statuses: [], skip: 0, take: 10, now: plane.time.now };
+    const all = await listCertificates(plane.db, unrestricted, page);
+    expect(all.total).toBe(2);
+    const some = await listCertificates(plane.db, grants, page);
+    expect(some).toMatchObject({ total: 1, rows: [{ id: own }] });
+    const jobs = { certificateId: "", agentId: "", statuses: [], types: [], skip: 0, take: 10 };
+    expect((await listJobs(plane.db, unrestricted, jobs)).total).toBe(1);
+    expect(await listJobs(plane.db, grants, jobs)).toEqual({ total: 0, rows: [] });
+  });
+
+  test("is not found by its id", async () => {
+    expect(await findCertificate(plane.db, grants, foreign, plane.time.now)).toBeNull();
+    expect(await findCertificate(plane.db, grants, own, plane.time.now)).toMatchObject({ id: own });
+    expect(await findJob(plane.db, grants, foreignJob)).toBeNull();
+    expect(await findJob(plane.db, unrestricted, foreignJob)).toMatchObject({ id: foreignJob });
+  });
+
+  test("is changed as little as what does not exist", async () => {
+    const wanted = declaration({ issuerId: "iss-own", agentId: agent.id });
+    const attempts = [
+      () => updateCertificate(plane, restricted, foreign, wanted),
+      () => archiveCertificate(plane, restricted, foreign),
+      () => renewCertificate(plane, restricted, foreign),
+      () => deployCertificate(plane, restricted, { id: foreign, versionId: "", targetIds: [] }),
+    ];
+    for (const attempt of attempts) {
+      expect(await refusalOf(attempt())).toMatchObject({
+        code: "NotFound",
+        message: `certificate ${foreign} does not exist`,
+      });
+    }
+    expect(await refusalOf(renewCertificate(plane, restricted, "mc-none"))).toMatchObject({
+      code: "NotFound",
+    });
+  });
+
+  test("gets nothing from a key that may not give there", async () => {
+    const wanted = declaration({ issuerId: "iss-foreign", agentId: agent.id });
+    const refusal = {
+      code: "PermissionDenied",
+      message: "this key is restricted to the issuers iss-own: set issuer_id to one",
+    };
+    expect(await refusalOf(createCertificate(plane, restricted, "", wanted))).toMatchObject(refusal);
+    expect(await refusalOf(updateCertificate(plane, restricted, own, wanted))).toMatchObject(refusal);
+    const allowed = declaration({ issuerId: "iss-own", agentId: agent.id });
+    await expect(createCertificate(plane, restricted, "", allowed)).resolves.toMatch(/^mc-/);
+  });
+});
+
+describe("grants cover", () => {
+  const of = (teamIds: string[], issuerIds: string[] = []): Grants => ({ teamIds, issuerIds });
+
+  test("what is the same or less", () => {
+    expect(covers(unrestricted, of(["t-a"]))).toBe(true);
+    expect(covers(of(["t-a", "t-b"]), of(["t-b"]))).toBe(true);
+    expect(covers(of(["t-a"]), of(["t-a"], ["iss-a"]))).toBe(true);
+  });
+
+  test("neither all where they name some, nor others", () => {
+    expect(covers(of(["t-a"]), unrestricted)).toBe(false);
+    expect(covers(of(["t-a"]), of(["t-a", "t-b"]))).toBe(false);
+    expect(covers(of(["t-a"], ["iss-a"]), of(["t-a"]))).toBe(false);
+  });
+});
