@@ -1,8 +1,8 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import { z } from "zod";
 import { type Actor, recordAudit } from "../audit/record.ts";
+import { readConfig } from "../connectors/fields.ts";
 import { type Database, isUniqueViolation, type Transaction } from "../platform/database.ts";
-import { alreadyExists, conflict, type FieldViolation, invalid, notFound } from "../platform/errors.ts";
+import { alreadyExists, conflict, invalid, notFound } from "../platform/errors.ts";
 import { newId } from "../platform/ids.ts";
 import { targetByKind, targets } from "./registry.ts";
 
@@ -81,14 +81,7 @@ function checkConfig(kind: string, config: JsonObject): JsonObject {
     const known = targets.map((entry) => entry.kind).join(", ");
     throw invalid({ field: "kind", description: `"${kind}" is no kind of target; known are ${known}` });
   }
-  const read = z.safeParse(target.config, config);
-  if (read.success) return read.data as JsonObject;
-  const violations: FieldViolation[] = read.error.issues.map(({ path, message }) => ({
-    field: ["config", ...path].join("."),
-    description: message,
-  }));
-  const [first, ...others] = violations;
-  throw first ? invalid(first, ...others) : read.error;
+  return readConfig(target.config, config);
 }
 
 async function lockTarget(tx: Transaction, id: string): Promise<{ kind: string; archivedAt: Date | null }> {
