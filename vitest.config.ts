@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["src", "agent", "test", "scripts"].map((folder) => `${folder}/**/*.test.ts`),
+    include: ["src", "agent", "cli", "test", "scripts"].map((folder) => `${folder}/**/*.test.ts`),
     globalSetup: "test/global-setup.ts",
     testTimeout: 30_000,
     hookTimeout: 60_000,

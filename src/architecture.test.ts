@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 /** What the layout promises and no linter can say. */
 
 const root = join(import.meta.dirname, "..");
-const files = ["src", "agent", "scripts", "bench", "test"]
+const files = ["src", "agent", "cli", "scripts", "bench", "test"]
   .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
   .map((entry) => relative(root, join(entry.parentPath, entry.name)))
@@ -39,6 +39,23 @@ describe("architecture", () => {
       offenders(
         (path, imported) =>
           path.startsWith("agent/") && imported.startsWith("src/") && !allowed.includes(folderOf(imported)),
+      ),
+    ).toEqual([]);
+  });
+
+  test("nothing imports the command line client, and it reaches the control plane by its API alone", () => {
+    const shared = ["src/platform", "src/x509", "src/rest"];
+    const mains = ["src/main.ts", "agent/main.ts"];
+    expect(offenders((path, imported) => imported.startsWith("cli/") && !/^(cli|test)\//.test(path))).toEqual(
+      [],
+    );
+    expect(
+      offenders(
+        (path, imported) =>
+          path.startsWith("cli/") &&
+          imported.startsWith("src/") &&
+          !shared.includes(folderOf(imported)) &&
+          !mains.includes(imported),
       ),
     ).toEqual([]);
   });
@@ -82,18 +99,19 @@ describe("architecture", () => {
     ).toEqual([]);
   });
 
-  test("only the two entry points read the environment, and hand it to the configuration", () => {
+  test("only the entry points read the environment, and hand it to the configuration", () => {
     const allowed = [
       "src/platform/process.ts",
       "src/main.ts",
       "src/start.ts",
       "agent/main.ts",
+      "cli/main.ts",
       "src/sample/agent-process.ts",
     ];
     const readers = files
       .filter(
         ({ path, text }) =>
-          /^(src|agent)\//.test(path) && !path.endsWith(".test.ts") && text.includes("process.env"),
+          /^(src|agent|cli)\//.test(path) && !path.endsWith(".test.ts") && text.includes("process.env"),
       )
       .map(({ path }) => path);
     expect(readers.filter((path) => !allowed.includes(path))).toEqual([]);

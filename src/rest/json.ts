@@ -64,6 +64,11 @@ export function isWellKnown(desc: DescMessage): boolean {
   return desc.typeName.startsWith("google.protobuf.");
 }
 
+/** The words of an enum that callers read and write. */
+export function enumWords(desc: DescEnum): string[] {
+  return [...vocabularyOf(desc).words.values()];
+}
+
 function writeMessage(desc: DescMessage, json: JsonObject): JsonObject {
   return Object.fromEntries(
     desc.fields.map((field) => {
@@ -159,9 +164,9 @@ function readValue(field: DescField, json: JsonValue, at: string, report: Report
 }
 
 function readEnum(desc: DescEnum, json: JsonValue, at: string, report: Report): JsonValue {
-  const { words, names } = vocabularyOf(desc);
+  const { names } = vocabularyOf(desc);
   const name = typeof json === "string" ? names.get(json) : undefined;
-  return name ?? report(at, `must be one of ${[...words.values()].join(", ")}`);
+  return name ?? report(at, `must be one of ${enumWords(desc).join(", ")}`);
 }
 
 function readWellKnown(desc: DescMessage, json: JsonValue, at: string, report: Report): JsonValue {

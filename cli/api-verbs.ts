@@ -1,0 +1,117 @@
+import type { JsonObject, Message } from "@bufbuild/protobuf";
+import { type Command, Option } from "commander";
+import { comments } from "#gen/contract.ts";
+import { decodeJson, encodeJson } from "../src/rest/json.ts";
+import type { ApiCommand } from "./commands.ts";
+import type { Connection } from "./connection.ts";
+import { exampleOf } from "./example.ts";
+import { CommandFailure, exitCodes } from "./failure.ts";
+import { addFlag, flagName, flagValues } from "./flags.ts";
+import { type Format, formats, render } from "./output.ts";
+import type { Terminal } from "./terminal.ts";
+
+const aliases: Record<string, string> = { certificates: "certs" };
+
+/** Adds every call of the API below the noun of its resource. */
+export function addApiVerbs(program: Command, commands: readonly ApiCommand[], terminal: Terminal): void {
+  for (const command of commands) {
+    const group = resourceGroup(program, command.resource, aboutResource(command));
+    addVerb(group, command, commands, terminal);
+  }
+}
+
+/** The command of a resource, made at its first use. */
+export function resourceGroup(program: Command, resource: string, about: string): Command {
+  const found = program.commands.find((command) => command.name() === resource);
+  if (found) return found;
+  const group = program.command(resource).description(about);
+  const alias = aliases[resource];
+  return alias === undefined ? group : group.alias(alias);
+}
+
+/** What the service says of itself; for a resource beside its own, what its first call does. */
+function aboutResource({ resource, method, description }: ApiCommand): string {
+  const { name, typeName } = method.parent;
+  const isOwn = `${resource.replaceAll("-", "")}service`.startsWith(
+    name.toLowerCase().replace("service", ""),
+  );
+  const text = isOwn ? comments[typeName]?.replace(`${name} `, "") : undefined;
+  return text === undefined ? description : text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function addVerb(group: Command, api: ApiCommand, all: readonly ApiCommand[], terminal: Terminal): void {
+  const verb = group.command(api.verb).description(api.description);
+  for (const { name } of api.positional) verb.argument(`<${name.replaceAll("_", "-")}>`);
+  for (const field of api.flags) addFlag(verb, field);
+  verb.addOption(new Option("-o, --output <format>", "how to print").choices(formats).default("table"));
+  verb.addHelpText("after", () => `\nExample:\n  ${exampleOf(api, group.alias() ?? group.name())}`);
+  verb.action(async (...given: unknown[]) => {
+    const values = given.slice(0, api.positional.length) as string[];
+    const format = verb.opts<{ output: Format }>().output;
+    const flags = flagValues(verb, api.flags);
+    using connection = await terminal.connect();
+    const path = Object.fromEntries(api.positional.map(({ name }, index) => [name, values[index] ?? ""]));
+    const before = api.verb === "update" ? await current(connection, api, all, path) : {};
+    const message = requestOf(api, { ...before, ...flags, ...path });
+    if (api.method.methodKind === "server_streaming") await follow(connection, api, message, terminal);
+    else terminal.out(describe(api, format, await connection.unary(api.method, message), values));
+  });
+}
+
+/** The request that the values make. Throws what is wrong with them, by their flags. */
+export function requestOf({ method, flags }: ApiCommand, json: JsonObject): Message {
+  const decoded = decodeJson(method.input, json);
+  if (decoded.kind === "message") return decoded.message;
+  const lines = decoded.violations.map(({ field, description }) => {
+    const isFlag = flags.some(({ name }) => name === field);
+    return `${isFlag ? flagName({ name: field }) : field}: ${description}`;
+  });
+  throw new CommandFailure(lines.join("\n"), exitCodes.usage);
+}
+
+/** What an update leaves as it is: it replaces the whole resource, and only what is named is to change. */
+async function current(
+  connection: Connection,
+  update: ApiCommand,
+  all: readonly ApiCommand[],
+  path: JsonObject,
+): Promise<JsonObject> {
+  const get = all.find(({ resource, verb }) => resource === update.resource && verb === "get");
+  if (!get?.shown) return {};
+  const answer = await connection.unary(get.method, requestOf(get, path));
+  const found = encodeJson(get.method.output, answer)[get.shown.name] as JsonObject;
+  return writable(update, found);
+}
+
+/** Of a resource as it is read, what a write takes. */
+export function writable({ method }: ApiCommand, resource: JsonObject): JsonObject {
+  return Object.fromEntries(
+    method.input.fields.flatMap(({ name }) => (resource[name] === undefined ? [] : [[name, resource[name]]])),
+  );
+}
+
+/** Each message as a line of JSON. */
+async function follow(
+  connection: Connection,
+  { method, shown }: ApiCommand,
+  message: Message,
+  terminal: Terminal,
+) {
+  for await (const part of connection.stream(method, message, terminal.signal)) {
+    const json = encodeJson(method.output, part);
+    terminal.out(`${JSON.stringify(shown ? json[shown.name] : json)}\n`);
+  }
+}
+
+function describe(
+  { method, shown, verb }: ApiCommand,
+  format: Format,
+  answer: Message,
+  values: string[],
+): string {
+  if (method.output.fields.length === 0)
+    return format === "table" ? `${values.join(" ")} ${done[verb] ?? verb}\n` : "";
+  return render(format, method, shown?.name, answer);
+}
+
+const done: Record<string, string> = { delete: "is deleted" };

@@ -1,0 +1,108 @@
+import { readFileSync } from "node:fs";
+import { type DescField, type JsonObject, type JsonValue, ScalarType } from "@bufbuild/protobuf";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { parse as parseYaml } from "yaml";
+import { comments } from "#gen/contract.ts";
+import { enumWords, isWellKnown, scalars } from "../src/rest/json.ts";
+
+/** Adds the options by which a field is given: `--common-name <text>`, again and again where the field is a list. */
+export function addFlag(command: Command, field: DescField): void {
+  if (isSwitch(field)) {
+    command.addOption(new Option(flagName(field), describe(field)));
+    command.addOption(new Option(flagName(field).replace("--", "--no-"), "the opposite"));
+    return;
+  }
+  const option = new Option(`${flagName(field)} <${placeholder(field)}>`, describe(field));
+  if (field.enum) option.choices(enumWords(field.enum));
+  command.addOption(option.argParser(parserOf(field)));
+}
+
+/** What the options that were given say, as REST would have it. */
+export function flagValues(command: Command, fields: readonly DescField[]): JsonObject {
+  const given = command.opts<Record<string, JsonValue>>();
+  return Object.fromEntries(
+    fields.flatMap((field): [string, JsonValue][] => {
+      const value = given[new Option(flagName(field)).attributeName()];
+      return value === undefined ? [] : [[field.name, value]];
+    }),
+  );
+}
+
+export function flagName({ name }: { name: string }): string {
+  return `--${name.replaceAll("_", "-")}`;
+}
+
+function isSwitch({ fieldKind, scalar }: DescField): boolean {
+  return fieldKind === "scalar" && scalar === ScalarType.BOOL;
+}
+
+function parserOf(field: DescField): (text: string, before: JsonValue | undefined) => JsonValue {
+  if (field.fieldKind === "list")
+    return (text, before) => [...((before ?? []) as JsonValue[]), parseValue(field, text)];
+  if (field.fieldKind !== "map") return (text) => parseValue(field, text);
+  return (text, before) => {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+    if (key === undefined || value === undefined) throw new InvalidArgumentError("Write key=value.");
+    return { ...((before ?? {}) as JsonObject), [key]: parseValue(field, value) };
+  };
+}
+
+function parseValue(field: DescField, text: string): JsonValue {
+  if (field.enum) return wordOf(enumWords(field.enum), text);
+  if (isDocument(field)) return documentOf(text);
+  if (field.scalar === undefined) return text;
+  if (field.scalar === ScalarType.STRING)
+    return /(pem|secret|password)$/.test(field.name) ? contents(text) : text;
+  const value = /^-?\d+(\.\d+)?$/.test(text)
+    ? Number(text)
+    : text === "true" || text === "false"
+      ? text === "true"
+      : text;
+  const scalar = scalars[field.scalar];
+  if (!scalar?.accepts(value))
+    throw new InvalidArgumentError(`It ${scalar?.description ?? "cannot be given"}.`);
+  return value;
+}
+
+function wordOf(words: string[], text: string): string {
+  const word = words.find((each) => each.toLowerCase() === text.toLowerCase());
+  if (word === undefined) throw new InvalidArgumentError(`Allowed choices are ${words.join(", ")}.`);
+  return word;
+}
+
+/** Whether the field is a structure: a Struct or a message without a text of its own. */
+function isDocument({ message }: DescField): boolean {
+  return message !== undefined && (!isWellKnown(message) || message.typeName === "google.protobuf.Struct");
+}
+
+function documentOf(text: string): JsonValue {
+  try {
+    return parseYaml(contents(text)) as JsonValue;
+  } catch (error) {
+    throw new InvalidArgumentError(`It must be JSON, or @file: ${(error as Error).message}`);
+  }
+}
+
+/** The text itself, or what is in the file that `@path` names; `@-` is standard input. */
+function contents(text: string): string {
+  if (!text.startsWith("@")) return text;
+  try {
+    return readFileSync(text === "@-" ? 0 : text.slice(1), "utf8");
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+function placeholder(field: DescField): string {
+  if (field.fieldKind === "map") return "key=value";
+  if (field.enum) return "word";
+  if (isDocument(field)) return "json|@file";
+  if (field.message?.typeName === "google.protobuf.Timestamp") return "time";
+  if (field.message?.typeName === "google.protobuf.Duration") return "seconds";
+  return field.scalar === ScalarType.STRING ? "text" : "number";
+}
+
+function describe(field: DescField): string {
+  const text = comments[`${field.parent.typeName}.${field.name}`] ?? field.name.replaceAll("_", " ");
+  return field.fieldKind === "list" || field.fieldKind === "map" ? `${text} (repeatable)` : text;
+}

@@ -1,0 +1,74 @@
+import type { DescMessage, DescMethod, JsonObject, JsonValue, Message } from "@bufbuild/protobuf";
+import { stringify } from "yaml";
+import { encodeJson } from "../src/rest/json.ts";
+import { columnsOf } from "./columns.ts";
+import { isRows } from "./commands.ts";
+
+export const formats = ["table", "json", "yaml"] as const;
+export type Format = (typeof formats)[number];
+
+/** Prints an answer; for people as a table, for programs exactly as REST has it. */
+export function render(
+  format: Format,
+  method: Pick<DescMethod, "output">,
+  shown: string | undefined,
+  message: Message,
+): string {
+  const whole = encodeJson(method.output, message);
+  const json = shown === undefined ? whole : (whole[shown] ?? null);
+  if (format === "json") return `${JSON.stringify(json, null, 2)}\n`;
+  if (format === "yaml") return stringify(json);
+  const rows = method.output.fields.find(isRows);
+  if (rows?.message && shown === undefined) return listTable(rows.message, whole["data"] as JsonObject[]);
+  return fieldTable(json);
+}
+
+/** One row for each resource. */
+export function listTable(desc: DescMessage, rows: readonly JsonObject[]): string {
+  const columns = columnsOf(desc).map(({ name }) => name);
+  if (rows.length === 0) return "none\n";
+  return align([
+    columns.map((name) => name.replaceAll("_", " ").toUpperCase()),
+    ...rows.map((row) => columns.map((name) => cell(row[name]))),
+  ]);
+}
+
+/** One row for each field of one resource. */
+function fieldTable(json: JsonValue): string {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return `${cell(json)}\n`;
+  return align(Object.entries(json).map(([name, value]) => [name, cell(value)]));
+}
+
+/** Columns two spaces apart; nothing behind the last one. */
+function align(rows: readonly string[][]): string {
+  const widths = (rows[0] ?? []).map((_, index) =>
+    Math.max(...rows.map((row) => [...(row[index] ?? "")].length)),
+  );
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((text, index) => pad(text, widths[index] ?? 0))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join("");
+}
+
+function pad(text: string, width: number): string {
+  return text + " ".repeat(Math.max(0, width - [...text].length));
+}
+
+function cell(value: JsonValue | undefined): string {
+  if (value === undefined || value === null || value === "") return "-";
+  if (typeof value === "string") return printable(value.replace(/(T\d\d:\d\d:\d\d)\.\d+Z$/, "$1Z"));
+  if (Array.isArray(value) && value.every((item) => typeof item === "string"))
+    return printable(value.join(", ")) || "-";
+  return printable(typeof value === "object" ? JSON.stringify(value) : String(value));
+}
+
+/** What others wrote must not steer the terminal. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
+}

@@ -1,0 +1,12 @@
+import type { Connection } from "./connection.ts";
+
+/** What commands need of the world around them. */
+export interface Terminal {
+  env: NodeJS.ProcessEnv;
+  /** Aborted by Ctrl-C. */
+  signal: AbortSignal;
+  out(text: string): void;
+  /** Beside the answer: progress, hints. */
+  err(text: string): void;
+  connect(): Promise<Connection>;
+}
