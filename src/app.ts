@@ -7,7 +7,11 @@ import { AgentService } from "#gen/certctl/v1/agents_pb.ts";
 import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
 import { IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
 import { JobService } from "#gen/certctl/v1/jobs_pb.ts";
+import { OwnerService } from "#gen/certctl/v1/owners_pb.ts";
+import { RenewalPolicyService } from "#gen/certctl/v1/renewal_policies_pb.ts";
+import { SchedulerService } from "#gen/certctl/v1/scheduler_pb.ts";
 import { TargetService } from "#gen/certctl/v1/targets_pb.ts";
+import { TeamService } from "#gen/certctl/v1/teams_pb.ts";
 import { agentService } from "./agents/rpc.ts";
 import { createSessions } from "./agents/sessions.ts";
 import { agentWorkService } from "./agents/work-rpc.ts";
@@ -26,7 +30,8 @@ import { ensureDefaultIssuer } from "./issuers/default-issuer.ts";
 import { issuerService } from "./issuers/rpc.ts";
 import { migrateQueue, startQueue } from "./jobs/queue.ts";
 import { jobService } from "./jobs/rpc.ts";
-import { advanceJob, startSweep } from "./jobs/sweep.ts";
+import { advanceJob, sweepJobs, sweepTask } from "./jobs/sweep.ts";
+import { ownerService } from "./owners/rpc.ts";
 import { openBus } from "./platform/bus.ts";
 import type { Clock } from "./platform/clock.ts";
 import { writeAtomically } from "./platform/data-dir.ts";
@@ -40,9 +45,14 @@ import { joinReplicas } from "./platform/replica.ts";
 import { requestIdKey } from "./platform/request.ts";
 import { createSealer } from "./platform/seal.ts";
 import { createTextInterceptor } from "./platform/text.ts";
+import { renewalPolicyService } from "./renewal-policies/rpc.ts";
 import { createRestGateway } from "./rest/gateway.ts";
+import { schedulerService } from "./scheduler/rpc.ts";
+import { startScheduler } from "./scheduler/scheduler.ts";
+import type { ScheduledTask } from "./scheduler/task.ts";
 import { serverNames, startSecureListener } from "./secure-listener.ts";
 import { targetService } from "./targets/rpc.ts";
+import { teamService } from "./teams/rpc.ts";
 import { isLoopback } from "./x509/names.ts";
 
 export interface App {
@@ -69,6 +79,10 @@ const services = [
   AgentWorkService,
   IssuerService,
   TargetService,
+  TeamService,
+  OwnerService,
+  RenewalPolicyService,
+  SchedulerService,
 ];
 
 /** Builds every part of a control plane over a database, and starts it. */
@@ -98,7 +112,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     advance: (jobId: string) => advanceJob(db, jobId, clock()),
   };
   starting.use(await startQueue({ pool, tasks, log, signal: stopping.signal }));
-  starting.use(await startSweep({ db, clock, log }));
+  // What an earlier process left is taken up at once.
+  await sweepJobs(db, clock(), 0);
+  const scheduled: ScheduledTask[] = [sweepTask(db, config.everyMs.jobs)];
+  starting.use(await startScheduler({ db, bus, clock, log, replicaId: replica.id, tasks: scheduled }));
 
   const ownNames = serverNames(config).filter((name) => !isLoopback(name));
   const reserved = { trustDomain: authorities.trustDomain, ownNames };
@@ -120,6 +137,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     );
     router.service(IssuerService, issuerService({ db, authorities }));
     router.service(TargetService, targetService({ db, clock }));
+    router.service(TeamService, teamService({ db, clock }));
+    router.service(OwnerService, ownerService({ db, clock }));
+    router.service(RenewalPolicyService, renewalPolicyService({ db, clock }));
+    router.service(SchedulerService, schedulerService({ db, clock, tasks: scheduled }));
   };
 
   const authenticate = createAuthenticate({

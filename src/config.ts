@@ -5,6 +5,8 @@ import { StartupError } from "./platform/startup-error.ts";
 
 const port = z.coerce.number().int().min(1).max(65_535);
 const milliseconds = z.coerce.number().int().min(0);
+const interval = (defaultSeconds: number) =>
+  z.coerce.number().int().min(1).max(86_400).default(defaultSeconds);
 
 const schema = z.object({
   CERTCTL_DATA_DIR: z.string().optional(),
@@ -18,6 +20,7 @@ const schema = z.object({
   CERTCTL_AGENT_AUTH: z.enum(["mtls", "api_key", "both"]).default("both"),
   CERTCTL_AGENT_IDENTITY_HOURS: z.coerce.number().int().min(1).max(168).default(24),
   CERTCTL_DRAIN_GRACE: milliseconds.default(5_000),
+  CERTCTL_JOB_SWEEP_SECONDS: interval(30),
   CERTCTL_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   DATABASE_URL: z
     .string()
@@ -43,6 +46,8 @@ export interface Config {
   agentAuth: "mtls" | "api_key" | "both";
   agentIdentityHours: number;
   drainGraceMs: number;
+  /** How often the scheduled tasks run. */
+  everyMs: { jobs: number };
   logLevel: string;
   /** Undefined: an embedded PostgreSQL in the data directory. */
   databaseUrl: string | undefined;
@@ -69,6 +74,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     agentAuth: settings.CERTCTL_AGENT_AUTH,
     agentIdentityHours: settings.CERTCTL_AGENT_IDENTITY_HOURS,
     drainGraceMs: settings.CERTCTL_DRAIN_GRACE,
+    everyMs: { jobs: settings.CERTCTL_JOB_SWEEP_SECONDS * 1000 },
     logLevel: settings.CERTCTL_LOG_LEVEL,
     databaseUrl: settings.DATABASE_URL,
     encryptionKey: decodeKey(settings.CERTCTL_CONFIG_ENCRYPTION_KEY),

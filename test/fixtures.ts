@@ -14,6 +14,7 @@ import type { Authorities } from "../src/authorities/authority.ts";
 import { openAuthorities } from "../src/authorities/store.ts";
 import { acceptCsr } from "../src/certificates/accept-csr.ts";
 import { createCertificate, type Declaration } from "../src/certificates/declare.ts";
+import type { CertificateFilter } from "../src/certificates/filter.ts";
 import { issue } from "../src/certificates/issue.ts";
 import { renewCertificate } from "../src/certificates/renew.ts";
 import { ensureDefaultIssuer } from "../src/issuers/default-issuer.ts";
@@ -22,6 +23,7 @@ import { migrateQueue } from "../src/jobs/queue.ts";
 import { reportResult } from "../src/jobs/report.ts";
 import { type Database, openDatabase } from "../src/platform/database.ts";
 import { newId } from "../src/platform/ids.ts";
+import type { ListRequest } from "../src/platform/listing.ts";
 import { createSealer } from "../src/platform/seal.ts";
 import { makeCsr } from "../src/x509/csr.ts";
 import { parseSan } from "../src/x509/names.ts";
@@ -112,9 +114,36 @@ export function declaration(changes: Partial<Declaration> = {}): Declaration {
     targetIds: [],
     keyAlgorithm: "ECDSA-P256",
     validitySeconds: 0,
+    environment: "",
+    ownerId: "",
+    teamId: "",
+    renewalPolicyId: "",
+    tags: {},
     ...changes,
   };
 }
+
+/** The filter that chooses every live certificate. */
+export const allCertificates: CertificateFilter = {
+  ids: [],
+  statuses: [],
+  schedules: [],
+  q: "",
+  environment: "",
+  ownerId: "",
+  teamId: "",
+  issuerId: "",
+  renewalPolicyId: "",
+  agentId: "",
+  targetId: "",
+  tags: [],
+  expiresBefore: null,
+  expiresAfter: null,
+  archived: false,
+};
+
+/** The beginning of a list in its own order. */
+export const firstPage: ListRequest = { page: 0, perPage: 0, sort: "", cursor: "" };
 
 export async function newCertificate(plane: ControlPlane, changes: Partial<Declaration>): Promise<string> {
   return createCertificate(plane, operator, "", declaration(changes));

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  allCertificates,
   type ControlPlane,
   declaration,
+  firstPage,
   newAgent,
   newCertificate,
   openControlPlane,
@@ -40,10 +42,10 @@ afterAll(() => plane[Symbol.asyncDispose]());
 
 describe("what lies outside a key's grants", () => {
   test("is left out of lists and of their totals", async () => {
-    const page = { statuses: [], skip: 0, take: 10, now: plane.time.now };
-    const all = await listCertificates(plane.db, unrestricted, page);
+    const { now } = plane.time;
+    const all = await listCertificates(plane.db, unrestricted, firstPage, allCertificates, now);
     expect(all.total).toBe(2);
-    const some = await listCertificates(plane.db, grants, page);
+    const some = await listCertificates(plane.db, grants, firstPage, allCertificates, now);
     expect(some).toMatchObject({ total: 1, rows: [{ id: own }] });
     const jobs = { certificateId: "", agentId: "", statuses: [], types: [], skip: 0, take: 10 };
     expect((await listJobs(plane.db, unrestricted, jobs)).total).toBe(1);
@@ -87,6 +89,24 @@ describe("what lies outside a key's grants", () => {
     const allowed = declaration({ issuerId: "iss-own", agentId: agent.id });
     await expect(createCertificate(plane, restricted, "", allowed)).resolves.toMatch(/^mc-/);
   });
+});
+
+test("a key of a team reaches that team's certificates only, and makes no others", async () => {
+  await using own = await openControlPlane();
+  for (const id of ["t-own", "t-other"]) await own.db.team.create({ data: { id, name: id } });
+  const mine = await newCertificate(own, { teamId: "t-own" });
+  await newCertificate(own, { teamId: "t-other" });
+  await newCertificate(own, {});
+  const ofTeam: Grants = { teamIds: ["t-own"], issuerIds: [] };
+  const listed = await listCertificates(own.db, ofTeam, firstPage, allCertificates, own.time.now);
+  expect(listed).toMatchObject({ total: 1, rows: [{ id: mine }] });
+  const actor = { ...operator, grants: ofTeam };
+  expect(await refusalOf(createCertificate(own, actor, "", declaration()))).toMatchObject({
+    code: "PermissionDenied",
+    message: "this key is restricted to the teams t-own: set team_id to one",
+  });
+  const moved = updateCertificate(own, actor, mine, declaration({ teamId: "t-other" }));
+  expect((await refusalOf(moved)).code).toBe("PermissionDenied");
 });
 
 describe("grants cover", () => {

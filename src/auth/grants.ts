@@ -58,7 +58,7 @@ export function requireWithin(
 }
 
 function matches({ teamIds, issuerIds }: Grants): Prisma.Sql {
-  const team = Prisma.sql`to_jsonb(granted)->>'team_id' = ANY(${[...teamIds]}::text[])`;
+  const team = Prisma.sql`granted.team_id = ANY(${[...teamIds]}::text[])`;
   const issuer = Prisma.sql`granted.issuer_id = ANY(${[...issuerIds]}::text[])`;
   return Prisma.sql`${teamIds.length > 0 ? team : Prisma.sql`true`} AND ${issuerIds.length > 0 ? issuer : Prisma.sql`true`}`;
 }

@@ -1,15 +1,12 @@
 import { type Actor, recordAudit } from "../audit/record.ts";
-import { requireCertificate, requireWithin } from "../auth/grants.ts";
-import { defaultIssuerId } from "../issuers/default-issuer.ts";
-import { issuerByKind } from "../issuers/registry.ts";
-import { type Database, isUniqueViolation, type Transaction } from "../platform/database.ts";
-import { alreadyExists, conflict, type FieldViolation, invalid, notFound } from "../platform/errors.ts";
+import { requireWithin } from "../auth/grants.ts";
+import { openStatuses } from "../jobs/state.ts";
+import type { Database, Transaction } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
-import { NameError, parseSan } from "../x509/names.ts";
+import { archiveRow, restoreRow, writeRefusal } from "../resources/archive.ts";
+import { checkDeclaration, type ReservedNames, type StoredDeclaration } from "./check-declaration.ts";
 import { deployCurrent } from "./deploy.ts";
-import { lockLive } from "./lock.ts";
-
-const defaultValiditySeconds = 46 * 86_400;
+import { certificateKind, lockLive } from "./lock.ts";
 
 /** What a certificate is to be, as an operator writes it; empty strings and zero stand for the defaults. */
 export interface Declaration {
@@ -21,13 +18,17 @@ export interface Declaration {
   targetIds: string[];
   keyAlgorithm: string;
   validitySeconds: number;
+  environment: string;
+  ownerId: string;
+  teamId: string;
+  renewalPolicyId: string;
+  tags: Record<string, string>;
 }
 
 export interface DeclareDeps {
   db: Database;
   clock: () => Date;
-  /** Names that no customer's certificate may carry. */
-  reserved: { trustDomain: string; ownNames: readonly string[] };
+  reserved: ReservedNames;
 }
 
 export async function createCertificate(
@@ -40,8 +41,8 @@ export async function createCertificate(
   const certificateId = id || newId("mc");
   try {
     await db.$transaction(async (tx) => {
-      const { targetIds, ...data } = await check(tx, deps, wanted);
-      requireWithin(actor.grants, { teamId: null, issuerId: data.issuerId });
+      const { targetIds, ...data } = await checkDeclaration(tx, deps.reserved, wanted);
+      requireWithin(actor.grants, data);
       await tx.managedCertificate.create({
         data: {
           ...data,
@@ -49,10 +50,10 @@ export async function createCertificate(
           targets: { create: targetIds.map((targetId) => ({ targetId })) },
         },
       });
-      await audit(tx, actor, "certificate_created", certificateId, { ...data, target_ids: targetIds });
+      await audit(tx, actor, "certificate_created", certificateId, data, targetIds);
     });
   } catch (error) {
-    throw refusal(error, certificateId, wanted.name);
+    throw writeRefusal(error, certificateKind, { id: certificateId, name: wanted.name });
   }
   return certificateId;
 }
@@ -67,8 +68,8 @@ export async function updateCertificate(
   try {
     await db.$transaction(async (tx) => {
       await lockLive(tx, actor, id);
-      const { targetIds, ...data } = await check(tx, deps, wanted);
-      requireWithin(actor.grants, { teamId: null, issuerId: data.issuerId });
+      const { targetIds, ...data } = await checkDeclaration(tx, deps.reserved, wanted);
+      requireWithin(actor.grants, data);
       await tx.managedCertificate.update({ where: { id }, data });
       const bound = await tx.certificateTarget.findMany({ where: { certificateId: id } });
       const added = targetIds.filter((targetId) => !bound.some((row) => row.targetId === targetId));
@@ -76,11 +77,11 @@ export async function updateCertificate(
       await tx.certificateTarget.createMany({
         data: added.map((targetId) => ({ certificateId: id, targetId })),
       });
-      await audit(tx, actor, "certificate_updated", id, { ...data, target_ids: targetIds });
+      await audit(tx, actor, "certificate_updated", id, data, targetIds);
       await deployCurrent(tx, actor, id, added, clock());
     });
   } catch (error) {
-    throw refusal(error, id, wanted.name);
+    throw writeRefusal(error, certificateKind, { id, name: wanted.name });
   }
 }
 
@@ -90,89 +91,28 @@ export async function archiveCertificate(
   actor: Actor,
   id: string,
 ): Promise<void> {
-  await db.$transaction(async (tx) => {
-    const found = await tx.$queryRaw<{ archivedAt: Date | null }[]>`
-      SELECT archived_at AS "archivedAt" FROM managed_certificates WHERE id = ${id} FOR UPDATE`;
-    if (!found[0]) throw notFound("certificate", id);
-    await requireCertificate(tx, actor.grants, id);
-    if (found[0].archivedAt) return;
-    const open = await tx.job.findMany({
-      where: { certificateId: id, status: { in: ["Pending", "AwaitingCSR", "Running"] } },
-      select: { id: true },
-    });
-    if (open.length > 0) {
-      throw conflict(
-        "JOBS_OPEN",
-        `certificate ${id} has ${open.length} open jobs: ${open.map((job) => job.id).join(", ")}`,
-      );
-    }
-    await tx.managedCertificate.update({ where: { id }, data: { archivedAt: clock() } });
-    await audit(tx, actor, "certificate_archived", id, {});
+  await archiveRow(db, actor, certificateKind, {
+    id,
+    now: clock(),
+    dependants: async (tx) => ({
+      "open jobs": await tx.job.count({ where: { certificateId: id, status: { in: [...openStatuses] } } }),
+    }),
   });
 }
 
-/** Brings a declaration into the form that is stored; every problem is reported at once. */
-async function check(tx: Transaction, { reserved }: DeclareDeps, wanted: Declaration) {
-  const violations: FieldViolation[] = [];
-  const sans = canonicalNames(wanted, violations);
-  const issuerId = wanted.issuerId || defaultIssuerId;
-  const issuer = await tx.issuer.findUnique({ where: { id: issuerId } });
-  if (!issuer) violations.push({ field: "issuer_id", description: `issuer ${issuerId} does not exist` });
-  const refusal =
-    issuer && violations.length === 0 ? issuerByKind.get(issuer.kind)?.refuses(sans, reserved) : null;
-  if (refusal) violations.push({ field: "sans", description: refusal });
-  const agent = wanted.agentId === "" ? null : await tx.agent.findUnique({ where: { id: wanted.agentId } });
-  if (wanted.agentId !== "" && !agent) {
-    violations.push({ field: "agent_id", description: `agent ${wanted.agentId} does not exist` });
-  }
-  const targets = await tx.target.findMany({ where: { id: { in: wanted.targetIds }, archivedAt: null } });
-  wanted.targetIds.forEach((id, index) => {
-    if (targets.some((target) => target.id === id)) return;
-    violations.push({ field: `target_ids[${index}]`, description: `target ${id} does not exist` });
+export async function restoreCertificate({ db }: DeclareDeps, actor: Actor, id: string): Promise<void> {
+  await restoreRow(db, actor, certificateKind, id, async (tx) => {
+    const rows = await tx.$queryRaw<{ id: string }[]>`
+      SELECT o.id FROM owners o JOIN managed_certificates c ON c.owner_id = o.id
+        WHERE c.id = ${id} AND o.archived_at IS NOT NULL
+      UNION ALL SELECT t.id FROM teams t JOIN managed_certificates c ON c.team_id = t.id
+        WHERE c.id = ${id} AND t.archived_at IS NOT NULL
+      UNION ALL SELECT p.id FROM renewal_policies p JOIN managed_certificates c ON c.renewal_policy_id = p.id
+        WHERE c.id = ${id} AND p.archived_at IS NOT NULL
+      UNION ALL SELECT t.id FROM deployment_targets t JOIN certificate_target_mappings m ON m.target_id = t.id
+        WHERE m.certificate_id = ${id} AND t.archived_at IS NOT NULL`;
+    return rows.map((row) => row.id);
   });
-  const [first, ...others] = violations;
-  if (first) throw invalid(first, ...others);
-  return {
-    name: wanted.name,
-    commonName: parseSan(wanted.commonName).value,
-    sans,
-    issuerId,
-    agentId: wanted.agentId || null,
-    targetIds: wanted.targetIds,
-    keyAlgorithm: wanted.keyAlgorithm,
-    validitySeconds: wanted.validitySeconds || defaultValiditySeconds,
-  };
-}
-
-/** The common name is always among the names: a client looks nowhere else (RFC 9525, 2). */
-function canonicalNames({ commonName, sans }: Declaration, violations: FieldViolation[]): string[] {
-  const named = [
-    { field: "common_name", text: commonName },
-    ...sans.map((text, i) => ({ field: `sans[${i}]`, text })),
-  ];
-  const names = named.flatMap(({ field, text }) => {
-    try {
-      const { value } = parseSan(text);
-      // What a subject has room for (RFC 5280, upper bounds); an A-label is longer than what people write.
-      if (field === "common_name" && value.length > 64)
-        throw new NameError(`"${value}" is longer than the 64 characters of a common name`);
-      return [value];
-    } catch (error) {
-      if (!(error instanceof NameError)) throw error;
-      violations.push({ field, description: error.message });
-      return [];
-    }
-  });
-  return [...new Set(names)];
-}
-
-function refusal(error: unknown, id: string, name: string): unknown {
-  if (isUniqueViolation(error, "live_name")) {
-    return conflict("NAME_TAKEN", `a certificate named "${name}" exists already`, [
-      { field: "name", description: "must be unique among certificates that are not archived" },
-    ]);
-  }
-  return isUniqueViolation(error) ? alreadyExists("certificate", id) : error;
 }
 
 async function audit(
@@ -180,7 +120,27 @@ async function audit(
   actor: Actor,
   action: string,
   id: string,
-  details: Record<string, string | number | string[] | null>,
+  data: Omit<StoredDeclaration, "targetIds">,
+  targetIds: string[],
 ): Promise<void> {
-  await recordAudit(tx, actor, { action, resourceType: "certificate", resourceId: id, details });
+  await recordAudit(tx, actor, {
+    action,
+    resourceType: "certificate",
+    resourceId: id,
+    details: {
+      name: data.name,
+      common_name: data.commonName,
+      sans: data.sans,
+      environment: data.environment,
+      owner_id: data.ownerId,
+      team_id: data.teamId,
+      issuer_id: data.issuerId,
+      renewal_policy_id: data.renewalPolicyId,
+      agent_id: data.agentId,
+      target_ids: targetIds,
+      key_algorithm: data.keyAlgorithm,
+      validity_seconds: data.validitySeconds,
+      tags: Object.entries(data.tags).map(([name, value]) => `${name}=${value}`),
+    },
+  });
 }

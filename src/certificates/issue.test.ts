@@ -21,7 +21,8 @@ import { advanceJob } from "../jobs/sweep.ts";
 import { spkiOf } from "../x509/keys.ts";
 import { fromPem } from "../x509/pem.ts";
 import { updateCertificate } from "./declare.ts";
-import { issue, renewAt } from "./issue.ts";
+import { issue } from "./issue.ts";
+import { planRenewal } from "./plan.ts";
 
 let plane: ControlPlane;
 beforeAll(async () => {
@@ -219,12 +220,12 @@ describe("the planned renewal", () => {
     [91, 61],
     [398, 368],
   ])("of a certificate for %i days is due after %f", (days, due) => {
-    expect(renewAt(notBefore, inDays(days))).toEqual(inDays(due));
+    expect(planRenewal(notBefore, inDays(days), 30)).toEqual(inDays(due));
   });
 
   test("is stored with the version", async () => {
     const agent = await newAgent(plane);
     const version = await issueVersion(plane, agent, await newCertificate(plane, { agentId: agent.id }));
-    expect(version.renewAt).toEqual(renewAt(version.notBefore, version.notAfter));
+    expect(version.renewAt).toEqual(planRenewal(version.notBefore, version.notAfter, 30));
   });
 });

@@ -14,6 +14,7 @@ import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
 import { readCsr } from "../x509/csr.ts";
 import { pem } from "../x509/pem.ts";
+import { planRenewal } from "./plan.ts";
 
 export interface IssueDeps {
   db: Database;
@@ -21,10 +22,6 @@ export interface IssueDeps {
   clock: () => Date;
   log: Log;
 }
-
-/** Renewal is planned for when a third of the lifetime is left, and never more than this many days before the end. */
-const renewalWindowDays = 30;
-const dayMs = 86_400_000;
 
 /**
  * Has the accepted CSR of a job signed and publishes the certificate. Done twice, or again after a crash at any point, it
@@ -86,6 +83,7 @@ async function publish(
     const now = clock();
     const job = await lockJob(tx, jobId, agentId);
     if (job.status !== "Running" || !job.csr) return;
+    const policy = await tx.renewalPolicy.findUniqueOrThrow({ where: { id: certificate.renewalPolicyId } });
     const version = await tx.certificateVersion.create({
       data: {
         id: newId("cv"),
@@ -100,7 +98,7 @@ async function publish(
         sans: issued.sans,
         notBefore: new Date(leaf.validFrom),
         notAfter: new Date(leaf.validTo),
-        renewAt: renewAt(new Date(leaf.validFrom), new Date(leaf.validTo)),
+        renewAt: planRenewal(new Date(leaf.validFrom), new Date(leaf.validTo), policy.renewalWindowDays),
         pemChain: [pem("CERTIFICATE", issued.leafDer), ...issued.chainPem].join(""),
         rootPem: issued.rootPem,
         csrPem: pem("CERTIFICATE REQUEST", job.csr),
@@ -137,11 +135,6 @@ async function publish(
     for (const target of targets)
       await createDeployment(tx, system, { version, target, parentJobId: jobId }, now);
   });
-}
-
-export function renewAt(notBefore: Date, notAfter: Date): Date {
-  const lifetimeMs = notAfter.getTime() - notBefore.getTime();
-  return new Date(notAfter.getTime() - Math.min(lifetimeMs / 3, renewalWindowDays * dayMs));
 }
 
 async function fail(

@@ -1,13 +1,15 @@
 import type { Actor } from "../audit/record.ts";
 import { requireCertificate } from "../auth/grants.ts";
 import type { Transaction } from "../platform/database.ts";
-import { conflict, notFound } from "../platform/errors.ts";
+import { type Archivable, lockLiveRow } from "../resources/archive.ts";
+
+export const certificateKind: Archivable = {
+  what: "certificate",
+  table: "managed_certificates",
+  guard: requireCertificate,
+};
 
 /** Locks the row of a certificate that the actor may change until the transaction ends. */
-export async function lockLive(tx: Transaction, { grants }: Actor, id: string): Promise<void> {
-  const [row] = await tx.$queryRaw<{ archivedAt: Date | null }[]>`
-    SELECT archived_at AS "archivedAt" FROM managed_certificates WHERE id = ${id} FOR UPDATE`;
-  if (!row) throw notFound("certificate", id);
-  await requireCertificate(tx, grants, id);
-  if (row.archivedAt) throw conflict("ARCHIVED", `certificate ${id} is archived`);
+export async function lockLive(tx: Transaction, actor: Actor, id: string): Promise<void> {
+  await lockLiveRow(tx, actor, certificateKind, id);
 }

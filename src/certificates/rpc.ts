@@ -5,7 +5,6 @@ import {
   type Certificate,
   CertificateSchema,
   type CertificateService,
-  CertificateStatusSchema,
   CertificateVersionSchema,
   type CreateCertificateRequest,
   DeploymentSchema,
@@ -22,14 +21,15 @@ import {
   createCertificate,
   type Declaration,
   type DeclareDeps,
+  restoreCertificate,
   updateCertificate,
 } from "./declare.ts";
 import { deployCertificate } from "./deploy.ts";
+import { filterOf, scheduleWords, statusWords } from "./filter-message.ts";
 import { renewCertificate } from "./renew.ts";
 import { listDeployments, listVersions } from "./store.ts";
 import { type CertificateView, findCertificate, listCertificates } from "./view.ts";
 
-export const statusWords = wordsOf(CertificateStatusSchema);
 export const keyAlgorithmWords = wordsOf(KeyAlgorithmSchema);
 
 export function certificateService(deps: DeclareDeps): ServiceImpl<typeof CertificateService> {
@@ -43,15 +43,10 @@ export function certificateService(deps: DeclareDeps): ServiceImpl<typeof Certif
 
   return {
     async listCertificates(request, context) {
-      const { page, perPage, skip, take } = pageOf(request);
-      const statuses = request.status.map(statusWords.text);
-      const { total, rows } = await listCertificates(db, callerOf(context).grants, {
-        statuses,
-        skip,
-        take,
-        now: clock(),
-      });
-      return { data: rows.map(message), total, page, perPage };
+      const filter = filterOf({ ...request, id: [] }, request.archived);
+      const { grants } = callerOf(context);
+      const { rows, ...page } = await listCertificates(db, grants, request, filter, clock());
+      return { ...page, data: rows.map(message) };
     },
     async getCertificate({ id }, context) {
       return { certificate: await read(id, callerOf(context)) };
@@ -67,6 +62,10 @@ export function certificateService(deps: DeclareDeps): ServiceImpl<typeof Certif
     async deleteCertificate({ id }, context) {
       await archiveCertificate(deps, callerOf(context), id);
       return {};
+    },
+    async restoreCertificate({ id }, context) {
+      await restoreCertificate(deps, callerOf(context), id);
+      return { certificate: await read(id, callerOf(context)) };
     },
     async renewCertificate({ id }, context) {
       return accepted(await renewCertificate(deps, callerOf(context), id));
@@ -123,12 +122,18 @@ function message(view: CertificateView): Certificate {
     name: view.name,
     commonName: view.commonName,
     sans: view.sans,
+    environment: view.environment,
+    ownerId: view.ownerId ?? "",
+    teamId: view.teamId ?? "",
     issuerId: view.issuerId,
+    renewalPolicyId: view.renewalPolicyId,
+    tags: view.tags,
     agentId: view.agentId ?? "",
     targetIds: view.targetIds,
     keyAlgorithm: keyAlgorithmWords.value(view.keyAlgorithm),
     validitySeconds: view.validitySeconds,
     status: statusWords.value(view.status),
+    schedule: scheduleWords.value(view.schedule),
     serialNumber: view.serial ?? "",
     fingerprintSha256: view.fingerprint ?? "",
     activeJobId: view.activeJobId ?? "",

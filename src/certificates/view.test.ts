@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
+  allCertificates,
   type ControlPlane,
   claimOne,
   dayMs,
   failed,
+  firstPage,
   issueVersion,
   newAgent,
   newCertificate,
@@ -138,8 +140,14 @@ describe("the version that a certificate shows", () => {
 });
 
 describe("the list of certificates", () => {
-  const list = (statuses: string[], skip = 0, take = 50) =>
-    listCertificates(plane.db, unrestricted, { statuses, skip, take, now: plane.time.now });
+  const list = (page = 1, perPage = 50) =>
+    listCertificates(
+      plane.db,
+      unrestricted,
+      { ...firstPage, page, perPage },
+      allCertificates,
+      plane.time.now,
+    );
 
   test("leaves archived ones out unless they are asked for, and counts all that match", async () => {
     await using own = await openControlPlane();
@@ -150,8 +158,9 @@ describe("the list of certificates", () => {
     await archiveCertificate(own, operator, archived);
     await issueVersion(own, keeper, issued);
     const listed = async (statuses: string[], take = 50) => {
-      const filter = { statuses, skip: 0, take, now: own.time.now };
-      const { total, rows } = await listCertificates(own.db, unrestricted, filter);
+      const request = { ...firstPage, perPage: take };
+      const filter = { ...allCertificates, statuses };
+      const { total, rows } = await listCertificates(own.db, unrestricted, request, filter, own.time.now);
       return { total, ids: rows.map(({ id }) => id) };
     };
     expect(await listed([])).toEqual({ total: 2, ids: [pending, issued] });
@@ -163,9 +172,9 @@ describe("the list of certificates", () => {
 
   test("gives each page its own rows", async () => {
     for (let i = 0; i < 3; i += 1) await newCertificate(plane, {});
-    const { total, rows } = await list([]);
+    const { total, rows } = await list();
     const pages = [];
-    for (let skip = 0; skip < total; skip += 2) pages.push(...(await list([], skip, 2)).rows);
+    for (let page = 1; page <= Math.ceil(total / 2); page += 1) pages.push(...(await list(page, 2)).rows);
     expect(pages.map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
   });
 });

@@ -1,6 +1,9 @@
 import { Prisma } from "#gen/prisma/client.ts";
 import { type Grants, grantedCertificate } from "../auth/grants.ts";
 import type { Database, Transaction } from "../platform/database.ts";
+import { type ListedPage, type ListRequest, type ListShape, listPage } from "../platform/listing.ts";
+import { baseConditions, type CertificateFilter, computedConditions } from "./filter.ts";
+import { atRiskFrom, currentVersion, expiringFrom, renewAt } from "./plan.ts";
 
 /** A certificate with everything that is computed about it. */
 export interface CertificateView {
@@ -8,12 +11,18 @@ export interface CertificateView {
   name: string;
   commonName: string;
   sans: string[];
+  environment: string;
+  ownerId: string | null;
+  teamId: string | null;
   issuerId: string;
+  renewalPolicyId: string;
+  tags: Record<string, string>;
   agentId: string | null;
   targetIds: string[];
   keyAlgorithm: string;
   validitySeconds: number;
   status: string;
+  schedule: string;
   serial: string | null;
   fingerprint: string | null;
   expiresAt: Date | null;
@@ -25,41 +34,45 @@ export interface CertificateView {
   archivedAt: Date | null;
 }
 
+/** The columns that a certificate has by itself. */
+const ownColumns = Prisma.sql`
+  c.id, c.name, c.common_name AS "commonName", c.sans, c.environment, c.owner_id AS "ownerId", c.team_id AS "teamId",
+  c.issuer_id AS "issuerId", c.renewal_policy_id AS "renewalPolicyId", c.tags, c.agent_id AS "agentId",
+  c.key_algorithm AS "keyAlgorithm", c.validity_seconds AS "validitySeconds", c.last_error AS "lastError",
+  c.created_at AS "createdAt", c.updated_at AS "updatedAt", c.archived_at AS "archivedAt"`;
+
 /**
  * Certificates with their status, computed from stored facts: one expression for output and filter alike. A certificate
  * whose keys several agents hold shows the version that ends first. `now` is business time.
  */
 function certificateViews(now: Date): Prisma.Sql {
   return Prisma.sql`
-    SELECT c.id, c.name, c.common_name AS "commonName", c.sans, c.issuer_id AS "issuerId", c.agent_id AS "agentId",
-      targets.ids AS "targetIds", c.key_algorithm AS "keyAlgorithm", c.validity_seconds AS "validitySeconds",
+    SELECT ${ownColumns}, targets.ids AS "targetIds",
       CASE
         WHEN c.archived_at IS NOT NULL THEN 'Archived'
         WHEN open_job.id IS NOT NULL THEN 'RenewalInProgress'
-        WHEN current.not_after > ${now} AND current.renew_at + interval '1 day' <= ${now} THEN 'Expiring'
+        WHEN current.not_after > ${now} AND ${expiringFrom} <= ${now} THEN 'Expiring'
         WHEN current.not_after > ${now} THEN 'Active'
         WHEN c.last_error <> '' THEN 'Failed'
         WHEN current.not_after IS NOT NULL THEN 'Expired'
         ELSE 'Pending'
       END AS status,
+      CASE
+        WHEN c.archived_at IS NOT NULL OR current.not_after IS NULL THEN ''
+        WHEN ${atRiskFrom} <= ${now} THEN 'AtRisk'
+        WHEN ${renewAt} + interval '1 day' <= ${now} THEN 'Overdue'
+        WHEN ${renewAt} <= ${now} THEN 'Due'
+        ELSE 'OnPlan'
+      END AS schedule,
       current.serial, current.fingerprint_sha256 AS fingerprint, current.not_after AS "expiresAt",
-      current.renew_at AS "renewAt", open_job.id AS "activeJobId", c.last_error AS "lastError",
-      c.created_at AS "createdAt", c.updated_at AS "updatedAt", c.archived_at AS "archivedAt"
+      ${renewAt} AS "renewAt", open_job.id AS "activeJobId"
     FROM managed_certificates c
+    JOIN renewal_policies policy ON policy.id = c.renewal_policy_id
     LEFT JOIN LATERAL (
-      SELECT coalesce(array_agg(m.target_id ORDER BY m.target_id), '{}') AS ids,
-        coalesce(array_agg(DISTINCT t.agent_id), '{}') AS agents
-      FROM certificate_target_mappings m JOIN deployment_targets t ON t.id = m.target_id
-      WHERE m.certificate_id = c.id
+      SELECT coalesce(array_agg(m.target_id ORDER BY m.target_id), '{}') AS ids
+      FROM certificate_target_mappings m WHERE m.certificate_id = c.id
     ) targets ON true
-    LEFT JOIN LATERAL (
-      SELECT newest.* FROM (
-        SELECT DISTINCT ON (v.agent_id) v.* FROM certificate_versions v WHERE v.certificate_id = c.id
-        ORDER BY v.agent_id, v.created_at DESC
-      ) newest
-      ORDER BY coalesce(newest.agent_id = ANY(targets.agents) OR newest.agent_id = c.agent_id, false) DESC, newest.not_after
-      LIMIT 1
-    ) current ON true
+    LEFT JOIN LATERAL ${currentVersion} current ON true
     LEFT JOIN LATERAL (
       SELECT j.id FROM jobs j
       WHERE j.certificate_id = c.id AND j.type IN ('Issuance', 'Renewal')
@@ -67,6 +80,17 @@ function certificateViews(now: Date): Prisma.Sql {
       ORDER BY j.created_at LIMIT 1
     ) open_job ON true`;
 }
+
+const endless = Prisma.sql`'infinity'::timestamptz`;
+
+const columns: ListShape["columns"] = {
+  created_at: { sql: Prisma.sql`"createdAt"`, type: "timestamptz" },
+  name: { sql: Prisma.sql`name`, type: "text" },
+  common_name: { sql: Prisma.sql`"commonName"`, type: "text" },
+  expires_at: { sql: Prisma.sql`coalesce("expiresAt", ${endless})`, type: "timestamptz" },
+  renew_at: { sql: Prisma.sql`coalesce("renewAt", ${endless})`, type: "timestamptz" },
+  status: { sql: Prisma.sql`status`, type: "text" },
+};
 
 export async function findCertificate(
   db: Database | Transaction,
@@ -79,24 +103,22 @@ export async function findCertificate(
   return view ?? null;
 }
 
-/** A page of certificates, newest first, with the number of all that match. Archived ones only if asked for. */
+/** A page of certificates with the number of all that match. */
 export async function listCertificates(
   db: Database,
   grants: Grants,
-  filter: { statuses: readonly string[]; skip: number; take: number; now: Date },
-): Promise<{ total: number; rows: CertificateView[] }> {
-  const { statuses, skip, take, now } = filter;
-  const wanted =
-    statuses.length === 0
-      ? Prisma.sql`status <> 'Archived'`
-      : Prisma.sql`status = ANY(${[...statuses]}::text[])`;
-  const matches = Prisma.sql`${wanted} AND ${grantedCertificate(grants, Prisma.sql`views.id`)}`;
-  const [count, rows] = await Promise.all([
-    db.$queryRaw<[{ total: bigint }]>`
-      SELECT count(*) AS total FROM (${certificateViews(now)}) views WHERE ${matches}`,
-    db.$queryRaw<CertificateView[]>`
-      SELECT * FROM (${certificateViews(now)}) views WHERE ${matches}
-      ORDER BY "createdAt" DESC, id LIMIT ${take} OFFSET ${skip}`,
-  ]);
-  return { total: Number(count[0].total), rows };
+  request: ListRequest,
+  filter: CertificateFilter,
+  now: Date,
+): Promise<ListedPage<CertificateView>> {
+  const computed = computedConditions(filter);
+  const light = Prisma.sql`SELECT ${ownColumns} FROM managed_certificates c`;
+  const shape: ListShape = {
+    view: certificateViews(now),
+    ...(computed.length === 0 ? { countView: light } : {}),
+    columns,
+    defaultSort: "-created_at",
+  };
+  const granted = grantedCertificate(grants, Prisma.sql`items.id`);
+  return listPage<CertificateView>(db, shape, request, [granted, ...baseConditions(filter), ...computed]);
 }

@@ -3,6 +3,7 @@ import { type Actor, recordAudit } from "../audit/record.ts";
 import type { Transaction } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import { advance } from "./advance.ts";
+import { enqueue } from "./queue.ts";
 import { openStatuses } from "./state.ts";
 import { addEvent, transition } from "./transition.ts";
 
@@ -16,11 +17,20 @@ export async function createIssuance(
     agentId: string;
     renewalId: string;
     now: Date;
+    /** When the job is to start; at once when left out. */
+    runAfter?: Date;
   },
 ): Promise<string> {
-  const { now, ...data } = options;
+  const { now, runAfter = now, ...data } = options;
   const job = await tx.job.create({
-    data: { ...data, id: newId("job"), status: "Pending", createdAt: now, runAfter: now },
+    data: {
+      ...data,
+      id: newId("job"),
+      status: "Pending",
+      maxAttempts: await attemptsOf(tx, data.certificateId),
+      createdAt: now,
+      runAfter,
+    },
   });
   await addEvent(tx, job, "created", `by ${actor.id}`);
   await recordAudit(tx, actor, {
@@ -29,8 +39,18 @@ export async function createIssuance(
     resourceId: job.id,
     details: { type: job.type, certificate_id: job.certificateId, agent_id: job.agentId },
   });
-  await advance(tx, job);
+  if (runAfter > now) await enqueue(tx, "advance", job.id, runAfter);
+  else await advance(tx, job);
   return job.id;
+}
+
+/** The first attempt and the retries that the certificate's renewal policy grants. */
+async function attemptsOf(tx: Transaction, certificateId: string): Promise<number> {
+  const { renewalPolicy } = await tx.managedCertificate.findUniqueOrThrow({
+    where: { id: certificateId },
+    select: { renewalPolicy: { select: { maxRetries: true } } },
+  });
+  return renewalPolicy.maxRetries + 1;
 }
 
 /** A version to put on a target. */
@@ -68,6 +88,7 @@ export async function createDeployment(
       renewalId: version.renewalId,
       parentJobId,
       generation,
+      maxAttempts: await attemptsOf(tx, version.certificateId),
       createdAt: now,
       runAfter: now,
     },

@@ -33,8 +33,8 @@ export async function reclaimFromRestarted(
  * Ends attempts whose lease ran out: the agent was lost on the way. Deliveries that nobody acknowledged are offered
  * again. Safe with several replicas: each job is locked or left to another.
  */
-export async function reclaimExpired(db: Database, now: Date): Promise<void> {
-  await db.$transaction(async (tx) => {
+export async function reclaimExpired(db: Database, now: Date): Promise<number> {
+  return db.$transaction(async (tx) => {
     const expired = await tx.$queryRaw<{ id: string }[]>`
       SELECT id FROM jobs WHERE lease_expires_at <= now() ORDER BY lease_expires_at LIMIT 500 FOR UPDATE SKIP LOCKED`;
     for (const { id } of expired) {
@@ -47,6 +47,7 @@ export async function reclaimExpired(db: Database, now: Date): Promise<void> {
         await notify(tx, "work", job.agentId);
       }
     }
+    return expired.length;
   });
 }
 
@@ -54,14 +55,15 @@ export async function reclaimExpired(db: Database, now: Date): Promise<void> {
  * Enqueues again the signing of every accepted CSR that has had no result for a while: its server may have died. Signing
  * twice is harmless, because what is signed was recorded first.
  */
-export async function resumeSigning(db: Database, idleMs: number): Promise<void> {
-  await db.$transaction(async (tx) => {
+export async function resumeSigning(db: Database, idleMs: number): Promise<number> {
+  return db.$transaction(async (tx) => {
     const waiting = await tx.$queryRaw<{ id: string }[]>`
       SELECT j.id FROM jobs j
       WHERE j.type <> 'Deployment' AND j.status = 'Running'
         AND NOT EXISTS (SELECT 1 FROM job_events e WHERE e.job_id = j.id AND e.at > now() - ${idleMs} * interval '1 millisecond')
       ORDER BY j.created_at LIMIT 500 FOR UPDATE OF j SKIP LOCKED`;
     for (const { id } of waiting) await enqueue(tx, "issue", id);
+    return waiting.length;
   });
 }
 
@@ -70,11 +72,12 @@ export async function resumePending(
   db: Database,
   advance: (jobId: string) => Promise<void>,
   now: Date,
-): Promise<void> {
+): Promise<number> {
   const due = await db.job.findMany({
     where: { status: "Pending", type: { not: "Deployment" }, runAfter: { lte: now } },
     select: { id: true },
     take: 500,
   });
   for (const { id } of due) await advance(id);
+  return due.length;
 }

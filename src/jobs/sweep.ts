@@ -1,10 +1,9 @@
 import type { Database } from "../platform/database.ts";
-import type { Log } from "../platform/log.ts";
+import type { ScheduledTask } from "../scheduler/task.ts";
 import { advance } from "./advance.ts";
 import { lockJob } from "./lease.ts";
 import { reclaimExpired, resumePending, resumeSigning } from "./reclaim.ts";
 
-const sweepEveryMs = 5_000;
 const signingIdleMs = 30_000;
 
 /** Sets a due pending job going, unless another replica did. */
@@ -20,32 +19,21 @@ export async function advanceJob(db: Database, jobId: string, now: Date): Promis
 
 /**
  * The safety net under the job flow: leases that ran out, signings whose server died, planned attempts whose task was
- * lost. At the start it takes up at once whatever an earlier process left.
+ * lost. `signingIdleMs` is how long a signing must have been silent to count as lost.
  */
-export async function startSweep(options: {
-  db: Database;
-  clock: () => Date;
-  log: Log;
-}): Promise<Disposable> {
-  const { db, clock, log } = options;
-  let isRunning = false;
+export async function sweepJobs(db: Database, now: Date, signingIdleMs: number): Promise<string> {
+  const reclaimed = await reclaimExpired(db, now);
+  const resumed = await resumeSigning(db, signingIdleMs);
+  const started = await resumePending(db, (jobId) => advanceJob(db, jobId, now), now);
+  return `${reclaimed} leases taken back, ${resumed} signings resumed, ${started} planned attempts started`;
+}
 
-  async function sweep(idleMs: number): Promise<void> {
-    if (isRunning) return;
-    isRunning = true;
-    try {
-      await reclaimExpired(db, clock());
-      await resumeSigning(db, idleMs);
-      await resumePending(db, (jobId) => advanceJob(db, jobId, clock()), clock());
-    } catch (error) {
-      log.warn({ err: error }, "a sweep over the jobs failed; the next one tries again");
-    } finally {
-      isRunning = false;
-    }
-  }
-
-  await sweep(0);
-  const jitterMs = Math.random() * 1_000;
-  const timer = setInterval(() => void sweep(signingIdleMs), sweepEveryMs + jitterMs);
-  return { [Symbol.dispose]: () => clearInterval(timer) };
+/** The sweep as the scheduler runs it. */
+export function sweepTask(db: Database, everyMs: number): ScheduledTask {
+  return {
+    name: "jobs",
+    title: "Picks up jobs that were lost on the way",
+    everyMs,
+    run: (now) => sweepJobs(db, now, signingIdleMs),
+  };
 }

@@ -4,9 +4,10 @@ import type { Log } from "./log.ts";
 
 /**
  * What is said between replicas. `work`: an agent id that has work. `session`: "<agent id> <epoch>" of a newer stream or an
- * ended identity. `job`: the id of a job that changed.
+ * ended identity. `job`: the id of a job that changed. `schedule`: the name of a scheduled task that is to run
+ * now.
  */
-export const channels = ["work", "session", "job"] as const;
+export const channels = ["work", "session", "job", "schedule"] as const;
 export type Channel = (typeof channels)[number];
 
 type Listener = (payload: string) => unknown;

@@ -1,0 +1,110 @@
+import { defaultIssuerId } from "../issuers/default-issuer.ts";
+import { issuerByKind } from "../issuers/registry.ts";
+import type { Transaction } from "../platform/database.ts";
+import { type FieldViolation, invalid } from "../platform/errors.ts";
+import { defaultRenewalPolicyId } from "../renewal-policies/manage.ts";
+import { NameError, parseSan } from "../x509/names.ts";
+import type { Declaration } from "./declare.ts";
+
+const defaultValiditySeconds = 46 * 86_400;
+
+/** Names that no customer's certificate may carry. */
+export interface ReservedNames {
+  trustDomain: string;
+  ownNames: readonly string[];
+}
+
+export type StoredDeclaration = Awaited<ReturnType<typeof checkDeclaration>>;
+
+/** Brings a declaration into the form that is stored; every problem is reported at once. */
+export async function checkDeclaration(tx: Transaction, reserved: ReservedNames, wanted: Declaration) {
+  const violations: FieldViolation[] = [];
+  const sans = canonicalNames(wanted, violations);
+  const issuerId = wanted.issuerId || defaultIssuerId;
+  const issuer = await tx.issuer.findUnique({ where: { id: issuerId } });
+  if (!issuer) violations.push({ field: "issuer_id", description: `issuer ${issuerId} does not exist` });
+  const refusal =
+    issuer && violations.length === 0 ? issuerByKind.get(issuer.kind)?.refuses(sans, reserved) : null;
+  if (refusal) violations.push({ field: "sans", description: refusal });
+  const places = await checkPlaces(tx, wanted, violations);
+  const ownership = await checkOwnership(tx, wanted, violations);
+  const [first, ...others] = violations;
+  if (first) throw invalid(first, ...others);
+  return {
+    name: wanted.name,
+    commonName: parseSan(wanted.commonName).value,
+    sans,
+    environment: wanted.environment,
+    issuerId,
+    tags: wanted.tags,
+    keyAlgorithm: wanted.keyAlgorithm,
+    validitySeconds: wanted.validitySeconds || defaultValiditySeconds,
+    ...places,
+    ...ownership,
+  };
+}
+
+/** The agent and the targets. */
+async function checkPlaces(
+  tx: Transaction,
+  { agentId, targetIds }: Declaration,
+  violations: FieldViolation[],
+): Promise<{ agentId: string | null; targetIds: string[] }> {
+  const agent = agentId === "" ? null : await tx.agent.findUnique({ where: { id: agentId } });
+  if (agentId !== "" && !agent) {
+    violations.push({ field: "agent_id", description: `agent ${agentId} does not exist` });
+  }
+  const targets = await tx.target.findMany({ where: { id: { in: targetIds }, archivedAt: null } });
+  targetIds.forEach((id, index) => {
+    if (targets.some((target) => target.id === id)) return;
+    violations.push({ field: `target_ids[${index}]`, description: `target ${id} does not exist` });
+  });
+  return { agentId: agentId || null, targetIds };
+}
+
+/** Who answers for the certificate, and by which policy it is renewed. */
+async function checkOwnership(
+  tx: Transaction,
+  wanted: Declaration,
+  violations: FieldViolation[],
+): Promise<{ ownerId: string | null; teamId: string | null; renewalPolicyId: string }> {
+  const renewalPolicyId = wanted.renewalPolicyId || defaultRenewalPolicyId;
+  // Shared with a transaction that archives one of them: one of the two waits and then sees the other.
+  const [owner] = await tx.$queryRaw<{ teamId: string | null }[]>`
+    SELECT team_id AS "teamId" FROM owners WHERE id = ${wanted.ownerId} AND archived_at IS NULL FOR SHARE`;
+  const teams = await tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM teams WHERE id = ${wanted.teamId} AND archived_at IS NULL FOR SHARE`;
+  const policies = await tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM renewal_policies WHERE id = ${renewalPolicyId} AND archived_at IS NULL FOR SHARE`;
+  if (wanted.ownerId && !owner)
+    violations.push({ field: "owner_id", description: `owner ${wanted.ownerId} does not exist` });
+  if (wanted.teamId && teams.length === 0)
+    violations.push({ field: "team_id", description: `team ${wanted.teamId} does not exist` });
+  if (policies.length === 0) {
+    const description = `renewal policy ${renewalPolicyId} does not exist`;
+    violations.push({ field: "renewal_policy_id", description });
+  }
+  return { ownerId: wanted.ownerId || null, teamId: wanted.teamId || owner?.teamId || null, renewalPolicyId };
+}
+
+/** The common name is always among the names: a client looks nowhere else (RFC 9525, 2). */
+function canonicalNames({ commonName, sans }: Declaration, violations: FieldViolation[]): string[] {
+  const named = [
+    { field: "common_name", text: commonName },
+    ...sans.map((text, i) => ({ field: `sans[${i}]`, text })),
+  ];
+  const names = named.flatMap(({ field, text }) => {
+    try {
+      const { value } = parseSan(text);
+      // What a subject has room for (RFC 5280, upper bounds); an A-label is longer than what people write.
+      if (field === "common_name" && value.length > 64)
+        throw new NameError(`"${value}" is longer than the 64 characters of a common name`);
+      return [value];
+    } catch (error) {
+      if (!(error instanceof NameError)) throw error;
+      violations.push({ field, description: error.message });
+      return [];
+    }
+  });
+  return [...new Set(names)];
+}

@@ -1,0 +1,53 @@
+import { Prisma } from "#gen/prisma/client.ts";
+import type { Database } from "../platform/database.ts";
+import {
+  contains,
+  type ListedPage,
+  type ListRequest,
+  type ListShape,
+  listPage,
+} from "../platform/listing.ts";
+
+export interface RenewalPolicyView {
+  id: string;
+  name: string;
+  renewalWindowDays: number;
+  autoRenew: boolean;
+  maxRetries: number;
+  alertThresholdsDays: number[];
+  certificateCount: number;
+  createdAt: Date;
+  updatedAt: Date;
+  archivedAt: Date | null;
+}
+
+const shape: ListShape = {
+  view: Prisma.sql`
+    SELECT p.id, p.name, p.renewal_window_days AS "renewalWindowDays", p.auto_renew AS "autoRenew",
+      p.max_retries AS "maxRetries", p.alert_thresholds_days AS "alertThresholdsDays", p.created_at AS "createdAt",
+      p.updated_at AS "updatedAt", p.archived_at AS "archivedAt",
+      (SELECT count(*)::int FROM managed_certificates c WHERE c.renewal_policy_id = p.id AND c.archived_at IS NULL)
+        AS "certificateCount"
+    FROM renewal_policies p`,
+  columns: {
+    created_at: { sql: Prisma.sql`"createdAt"`, type: "timestamptz" },
+    name: { sql: Prisma.sql`name`, type: "text" },
+  },
+  defaultSort: "-created_at",
+};
+
+export async function findRenewalPolicy(db: Database, id: string): Promise<RenewalPolicyView | null> {
+  const [view] = await db.$queryRaw<RenewalPolicyView[]>`
+    SELECT * FROM (${shape.view}) items WHERE id = ${id}`;
+  return view ?? null;
+}
+
+export async function listRenewalPolicies(
+  db: Database,
+  request: ListRequest & { archived: boolean; q: string },
+): Promise<ListedPage<RenewalPolicyView>> {
+  return listPage<RenewalPolicyView>(db, shape, request, [
+    Prisma.sql`("archivedAt" IS NOT NULL) = ${request.archived}`,
+    ...(request.q ? [contains(request.q, [Prisma.sql`name`])] : []),
+  ]);
+}
