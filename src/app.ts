@@ -7,6 +7,7 @@ import { AgentService } from "#gen/certctl/v1/agents_pb.ts";
 import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
 import { IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
 import { JobService } from "#gen/certctl/v1/jobs_pb.ts";
+import { NotifierService } from "#gen/certctl/v1/notifiers_pb.ts";
 import { OwnerService } from "#gen/certctl/v1/owners_pb.ts";
 import { RenewalPolicyService } from "#gen/certctl/v1/renewal_policies_pb.ts";
 import { SchedulerService } from "#gen/certctl/v1/scheduler_pb.ts";
@@ -31,11 +32,13 @@ import { issuerService } from "./issuers/rpc.ts";
 import { migrateQueue, startQueue } from "./jobs/queue.ts";
 import { jobService } from "./jobs/rpc.ts";
 import { advanceJob, sweepJobs, sweepTask } from "./jobs/sweep.ts";
+import { notifierService } from "./notifiers/rpc.ts";
 import { ownerService } from "./owners/rpc.ts";
 import { openBus } from "./platform/bus.ts";
 import type { Clock } from "./platform/clock.ts";
 import { writeAtomically } from "./platform/data-dir.ts";
 import { openDatabase } from "./platform/database.ts";
+import { createEgress } from "./platform/egress.ts";
 import { createHealth, notFoundPage } from "./platform/health.ts";
 import { requestId, securityHeaders } from "./platform/http-headers.ts";
 import { type HttpRequest, type HttpResponse, peerCertificate } from "./platform/http-message.ts";
@@ -81,6 +84,7 @@ const services = [
   TargetService,
   TeamService,
   OwnerService,
+  NotifierService,
   RenewalPolicyService,
   SchedulerService,
 ];
@@ -97,7 +101,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     openDatabase(databaseUrl, (error) => log.warn({ err: error }, "a database connection broke")),
   );
   await migrateQueue(pool);
-  const authorities = await openAuthorities(db, createSealer(encryptionKey), clock());
+  const sealer = createSealer(encryptionKey);
+  const authorities = await openAuthorities(db, sealer, clock());
+  const egress = createEgress(config.egressAllow);
   await ensureAdminKey(db, config.dataDir);
   await ensureDefaultIssuer(db);
   const systemRoot = authorities.byRole["system-root"];
@@ -139,6 +145,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     router.service(TargetService, targetService({ db, clock }));
     router.service(TeamService, teamService({ db, clock }));
     router.service(OwnerService, ownerService({ db, clock }));
+    router.service(NotifierService, notifierService({ db, sealer, egress, clock }));
     router.service(RenewalPolicyService, renewalPolicyService({ db, clock }));
     router.service(SchedulerService, schedulerService({ db, clock, tasks: scheduled }));
   };

@@ -88,11 +88,14 @@ describe("architecture", () => {
       "src/issuers/rpc.ts",
       "src/issuers/record.ts",
       "src/issuers/default-issuer.ts",
+      "src/notifiers/manage.ts",
+      "src/notifiers/rpc.ts",
+      "src/notifiers/view.ts",
     ];
     expect(
       offenders(
         (path, imported) =>
-          ["src/targets", "src/issuers"].includes(folderOf(path)) &&
+          ["src/targets", "src/issuers", "src/notifiers"].includes(folderOf(path)) &&
           !edges.includes(path) &&
           imported === "src/platform/database.ts",
       ),

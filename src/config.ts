@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { z } from "zod";
+import { CidrError, cidrList } from "./platform/address.ts";
 import { defaultDataDir, readSettings } from "./platform/settings.ts";
 import { StartupError } from "./platform/startup-error.ts";
 
@@ -20,6 +21,7 @@ const schema = z.object({
   CERTCTL_AGENT_AUTH: z.enum(["mtls", "api_key", "both"]).default("both"),
   CERTCTL_AGENT_IDENTITY_HOURS: z.coerce.number().int().min(1).max(168).default(24),
   CERTCTL_DRAIN_GRACE: milliseconds.default(5_000),
+  CERTCTL_EGRESS_ALLOW: z.string().default("").transform(readCidrs),
   CERTCTL_JOB_SWEEP_SECONDS: interval(30),
   CERTCTL_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   DATABASE_URL: z
@@ -46,6 +48,8 @@ export interface Config {
   agentAuth: "mtls" | "api_key" | "both";
   agentIdentityHours: number;
   drainGraceMs: number;
+  /** CIDRs of internal addresses that connectors may connect to. */
+  egressAllow: string[];
   /** How often the scheduled tasks run. */
   everyMs: { jobs: number };
   logLevel: string;
@@ -74,11 +78,23 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     agentAuth: settings.CERTCTL_AGENT_AUTH,
     agentIdentityHours: settings.CERTCTL_AGENT_IDENTITY_HOURS,
     drainGraceMs: settings.CERTCTL_DRAIN_GRACE,
+    egressAllow: settings.CERTCTL_EGRESS_ALLOW,
     everyMs: { jobs: settings.CERTCTL_JOB_SWEEP_SECONDS * 1000 },
     logLevel: settings.CERTCTL_LOG_LEVEL,
     databaseUrl: settings.DATABASE_URL,
     encryptionKey: decodeKey(settings.CERTCTL_CONFIG_ENCRYPTION_KEY),
   };
+}
+
+function readCidrs(text: string, context: z.RefinementCtx): string[] {
+  const cidrs = text.split(/[\s,]+/).filter((part) => part !== "");
+  try {
+    cidrList(cidrs);
+  } catch (error) {
+    if (!(error instanceof CidrError)) throw error;
+    context.addIssue({ code: "custom", message: error.message });
+  }
+  return cidrs;
 }
 
 function decodeKey(text: string | undefined): Buffer | undefined {
