@@ -4,6 +4,7 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { createValidateInterceptor } from "@connectrpc/validate";
 import { AgentWorkService } from "#gen/certctl/v1/agent_work_pb.ts";
 import { AgentService } from "#gen/certctl/v1/agents_pb.ts";
+import { ApiKeyService } from "#gen/certctl/v1/api_keys_pb.ts";
 import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
 import { IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
 import { JobService } from "#gen/certctl/v1/jobs_pb.ts";
@@ -16,11 +17,14 @@ import { TeamService } from "#gen/certctl/v1/teams_pb.ts";
 import { agentService } from "./agents/rpc.ts";
 import { createSessions } from "./agents/sessions.ts";
 import { agentWorkService } from "./agents/work-rpc.ts";
+import { ensureAdminKey } from "./api-keys/first-key.ts";
+import { apiKeyService } from "./api-keys/rpc.ts";
 import { requireDeclaredAccess } from "./auth/access.ts";
-import { ensureAdminKey } from "./auth/admin-key.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
+import { callerKey, callerOfRequest } from "./auth/caller.ts";
 import { createAccessInterceptor, createAdmitCall, createErrorInterceptor } from "./auth/interceptor.ts";
 import { certificateKey } from "./auth/principal.ts";
+import { createThrottle } from "./auth/throttle.ts";
 import type { Authorities } from "./authorities/authority.ts";
 import { authorityPem } from "./authorities/authority.ts";
 import { openAuthorities } from "./authorities/store.ts";
@@ -87,6 +91,7 @@ const services = [
   NotifierService,
   RenewalPolicyService,
   SchedulerService,
+  ApiKeyService,
 ];
 
 /** Builds every part of a control plane over a database, and starts it. */
@@ -104,7 +109,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const sealer = createSealer(encryptionKey);
   const authorities = await openAuthorities(db, sealer, clock());
   const egress = createEgress(config.egressAllow);
-  await ensureAdminKey(db, config.dataDir);
+  await ensureAdminKey(db, config.dataDir, clock());
   await ensureDefaultIssuer(db);
   const systemRoot = authorities.byRole["system-root"];
   const roots = [systemRoot, authorities.byRole["issuing-root"]];
@@ -148,6 +153,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     router.service(NotifierService, notifierService({ db, sealer, egress, clock }));
     router.service(RenewalPolicyService, renewalPolicyService({ db, clock }));
     router.service(SchedulerService, schedulerService({ db, clock, tasks: scheduled }));
+    router.service(ApiKeyService, apiKeyService({ db, clock }));
   };
 
   const authenticate = createAuthenticate({
@@ -156,10 +162,14 @@ export async function startApp(options: AppOptions): Promise<App> {
     agentAuth: config.agentAuth,
     clock,
   });
-  const admit = createAdmitCall(authenticate);
+  const throttle = createThrottle(config.throttle, clock);
+  const isKeyless = config.authType === "none";
+  if (isKeyless)
+    log.warn("CERTCTL_AUTH_TYPE is none: every program on this machine may do everything without a key");
+  const admit = createAdmitCall({ authenticate, throttle, isKeyless });
   const interceptors: Interceptor[] = [
     createErrorInterceptor(log),
-    createAccessInterceptor(admit),
+    createAccessInterceptor(admit, throttle),
     createTextInterceptor(),
     createValidateInterceptor(),
   ];
@@ -167,6 +177,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const contextValues = (request: HttpRequest) =>
     createContextValues()
       .set(requestIdKey, requestId(request))
+      .set(callerKey, callerOfRequest(request))
       .set(certificateKey, peerCertificate(request) ?? null);
   const rest = createRestGateway({
     ...call,

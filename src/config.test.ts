@@ -25,6 +25,8 @@ describe("the configuration", () => {
       demoPort: 9443,
       listenAddress: "127.0.0.1",
       serverUrl: new URL("https://localhost:8443"),
+      authType: "api-key",
+      throttle: { callsPerSecond: 200, callsBurst: 1_000, failuresPerMinute: 20 },
       agentAuth: "both",
       agentIdentityHours: 24,
       drainGraceMs: 5_000,
@@ -45,6 +47,10 @@ describe("the configuration", () => {
       CERTCTL_SERVER_URL: "https://certctl.example:8000",
       CERTCTL_KEYGEN_MODE: "agent",
       CERTCTL_JOB_SWEEP_SECONDS: "7",
+      CERTCTL_AUTH_TYPE: "api-key",
+      CERTCTL_RATE_LIMIT: "0",
+      CERTCTL_RATE_BURST: "7",
+      CERTCTL_AUTH_FAILURES_PER_MINUTE: "8",
       CERTCTL_AGENT_AUTH: "mtls",
       CERTCTL_AGENT_IDENTITY_HOURS: "168",
       CERTCTL_DRAIN_GRACE: "0",
@@ -59,6 +65,8 @@ describe("the configuration", () => {
       demoPort: 444,
       listenAddress: "::",
       serverUrl: new URL("https://certctl.example:8000"),
+      authType: "api-key",
+      throttle: { callsPerSecond: 0, callsBurst: 7, failuresPerMinute: 8 },
       agentAuth: "mtls",
       agentIdentityHours: 168,
       drainGraceMs: 0,
@@ -76,6 +84,14 @@ describe("the configuration", () => {
 
   test("takes an empty variable for one that is not set", () => {
     expect(loadConfig({ CERTCTL_PORT: "", DATABASE_URL: "", CERTCTL_LOG_LEVEL: "" })).toEqual(loadConfig({}));
+  });
+
+  test("asks for no key only on a listener that this machine alone reaches", () => {
+    expect(loadConfig({ CERTCTL_AUTH_TYPE: "none" }).authType).toBe("none");
+    for (const address of ["0.0.0.0", "::", "192.0.2.1"]) {
+      const env = { CERTCTL_AUTH_TYPE: "none", CERTCTL_LISTEN_ADDRESS: address };
+      expect(() => loadConfig(env)).toThrow(`CERTCTL_LISTEN_ADDRESS is ${address}; set it to 127.0.0.1`);
+    }
   });
 
   test("puts data below the user's own directory", () => {

@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import { z } from "zod";
+import type { ThrottleLimits } from "./auth/throttle.ts";
 import { CidrError, cidrList } from "./platform/address.ts";
 import { defaultDataDir, readSettings } from "./platform/settings.ts";
 import { StartupError } from "./platform/startup-error.ts";
+import { isLoopback } from "./x509/names.ts";
 
 const port = z.coerce.number().int().min(1).max(65_535);
 const milliseconds = z.coerce.number().int().min(0);
@@ -18,6 +20,10 @@ const schema = z.object({
   CERTCTL_KEYGEN_MODE: z
     .literal("agent", "must be agent: this version makes no keys on the server")
     .default("agent"),
+  CERTCTL_AUTH_TYPE: z.enum(["api-key", "none"]).default("api-key"),
+  CERTCTL_RATE_LIMIT: z.coerce.number().min(0).default(200),
+  CERTCTL_RATE_BURST: z.coerce.number().int().min(1).default(1_000),
+  CERTCTL_AUTH_FAILURES_PER_MINUTE: z.coerce.number().int().min(1).default(20),
   CERTCTL_AGENT_AUTH: z.enum(["mtls", "api_key", "both"]).default("both"),
   CERTCTL_AGENT_IDENTITY_HOURS: z.coerce.number().int().min(1).max(168).default(24),
   CERTCTL_DRAIN_GRACE: milliseconds.default(5_000),
@@ -45,6 +51,9 @@ export interface Config {
   listenAddress: string;
   /** Where agents and operators reach this control plane. */
   serverUrl: URL;
+  /** none: programs on this machine do everything without a credential. */
+  authType: "api-key" | "none";
+  throttle: ThrottleLimits;
   agentAuth: "mtls" | "api_key" | "both";
   agentIdentityHours: number;
   drainGraceMs: number;
@@ -69,12 +78,23 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       "DATABASE_URL is set without CERTCTL_CONFIG_ENCRYPTION_KEY (or _FILE), which seals the keys in the database; make one with: openssl rand -base64 32",
     );
   }
+  if (settings.CERTCTL_AUTH_TYPE === "none" && !isLoopback(settings.CERTCTL_LISTEN_ADDRESS)) {
+    throw new StartupError(
+      `CERTCTL_AUTH_TYPE is none, which is for this machine only, but CERTCTL_LISTEN_ADDRESS is ${settings.CERTCTL_LISTEN_ADDRESS}; set it to 127.0.0.1`,
+    );
+  }
   return {
     dataDir: resolve(settings.CERTCTL_DATA_DIR ?? defaultDataDir(env)),
     port: settings.CERTCTL_PORT,
     demoPort: settings.CERTCTL_DEMO_PORT,
     listenAddress: settings.CERTCTL_LISTEN_ADDRESS,
     serverUrl: new URL(settings.CERTCTL_SERVER_URL ?? `https://localhost:${settings.CERTCTL_PORT}`),
+    authType: settings.CERTCTL_AUTH_TYPE,
+    throttle: {
+      callsPerSecond: settings.CERTCTL_RATE_LIMIT,
+      callsBurst: settings.CERTCTL_RATE_BURST,
+      failuresPerMinute: settings.CERTCTL_AUTH_FAILURES_PER_MINUTE,
+    },
     agentAuth: settings.CERTCTL_AGENT_AUTH,
     agentIdentityHours: settings.CERTCTL_AGENT_IDENTITY_HOURS,
     drainGraceMs: settings.CERTCTL_DRAIN_GRACE,

@@ -14,7 +14,13 @@ export type Rest = (
   method: string,
   path: string,
   body?: unknown,
-  options?: { apiKey?: string | null; raw?: string; cert?: string; key?: string },
+  options?: {
+    apiKey?: string | null;
+    raw?: string;
+    cert?: string;
+    key?: string;
+    headers?: Record<string, string>;
+  },
 ) => Promise<RestAnswer>;
 
 export function restClient({ url, ca, apiKey }: { url: string; ca: string; apiKey: string }): Rest {
@@ -26,6 +32,7 @@ export function restClient({ url, ca, apiKey }: { url: string; ca: string; apiKe
       ca,
       agent: false,
       headers: {
+        ...options.headers,
         ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
         ...(text === undefined
           ? {}

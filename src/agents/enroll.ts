@@ -4,12 +4,12 @@ import { requireInForce } from "../auth/authenticate.ts";
 import { unrestricted } from "../auth/grants.ts";
 import type { AgentPrincipal } from "../auth/principal.ts";
 import { isSecret, parseToken } from "../auth/secrets.ts";
-import { notify } from "../platform/bus.ts";
 import { type Database, isUniqueViolation, type Transaction } from "../platform/database.ts";
 import { conflict, unauthenticated } from "../platform/errors.ts";
 import { newId } from "../platform/ids.ts";
 import type { Csr } from "../x509/csr.ts";
 import { sha256 } from "../x509/keys.ts";
+import { endSessions } from "./end-sessions.ts";
 import { type IdentityDeps, identityPem, issueIdentity, readIdentityCsr } from "./identity.ts";
 
 export interface EnrollDeps extends IdentityDeps {
@@ -131,12 +131,9 @@ async function joiningAgent(
     await tx.agent.create({ data: { id, name: name || hostname || id, hostname } });
     return id;
   }
-  const { sessionEpoch } = await tx.agent.update({
-    where: { id },
-    data: { hostname, sessionEpoch: { increment: 1 }, sessionId: null },
-  });
+  await tx.agent.update({ where: { id }, data: { hostname } });
   await tx.agentIdentity.updateMany({ where: { agentId: id, retiredAt: null }, data: { retiredAt: now } });
-  await notify(tx, "session", `${id} ${sessionEpoch}`);
+  await endSessions(tx, id);
   return id;
 }
 

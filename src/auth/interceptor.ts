@@ -2,12 +2,21 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { Code, ConnectError, type ContextValues, type Interceptor } from "@connectrpc/connect";
 import type { Actor } from "../audit/record.ts";
-import { unauthenticated } from "../platform/errors.ts";
+import { denied, unauthenticated } from "../platform/errors.ts";
 import type { Log } from "../platform/log.ts";
 import { requestIdKey } from "../platform/request.ts";
 import { accessOf, authorize } from "./access.ts";
 import type { Authenticate } from "./authenticate.ts";
-import { type AgentPrincipal, actorOf, certificateKey, principalKey } from "./principal.ts";
+import { callerKey } from "./caller.ts";
+import {
+  type AgentPrincipal,
+  actorOf,
+  anonymousAdmin,
+  certificateKey,
+  type Principal,
+  principalKey,
+} from "./principal.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** Authenticates a call and lets it pass only if its method allows the caller. */
 export type AdmitCall = (
@@ -16,22 +25,59 @@ export type AdmitCall = (
   values: ContextValues,
 ) => Promise<void>;
 
-export function createAdmitCall(authenticate: Authenticate): AdmitCall {
+export function createAdmitCall(options: {
+  authenticate: Authenticate;
+  throttle: Throttle;
+  /** Whether programs on this machine may do everything without a credential. */
+  isKeyless: boolean;
+}): AdmitCall {
+  const { authenticate, throttle, isKeyless } = options;
+
+  async function identify(authorization: string | null, values: ContextValues): Promise<Principal | null> {
+    const { address, notLocal } = values.get(callerKey);
+    if (authorization !== null) throttle.requireCalm(address, authorization);
+    try {
+      const principal = await authenticate({ authorization, certificate: values.get(certificateKey) });
+      if (authorization !== null) throttle.countSuccess(authorization);
+      if (principal || !isKeyless) return principal;
+    } catch (error) {
+      if (authorization !== null && isUnauthenticated(error)) throttle.countFailure(address);
+      throw error;
+    }
+    if (notLocal !== null) throw denied(`this call needs a credential: ${notLocal}`);
+    return anonymousAdmin;
+  }
+
   return async (method, authorization, values) => {
     if (accessOf(method).who === "public") return;
-    const principal =
-      values.get(principalKey) ??
-      (await authenticate({ authorization, certificate: values.get(certificateKey) }));
-    values.set(principalKey, principal);
+    let principal = values.get(principalKey);
+    if (!principal) {
+      principal = await identify(authorization, values);
+      values.set(principalKey, principal);
+      if (principal) throttle.countCall(principal.id);
+    }
     authorize(principal, method);
   };
 }
 
+function isUnauthenticated(error: unknown): boolean {
+  return error instanceof ConnectError && error.code === Code.Unauthenticated;
+}
+
 /** Runs for RPC and REST alike, before anything else sees the request. */
-export function createAccessInterceptor(admit: AdmitCall): Interceptor {
+export function createAccessInterceptor(admit: AdmitCall, throttle: Throttle): Interceptor {
   return (next) => async (request) => {
     await admit(request.method, request.header.get("authorization"), request.contextValues);
-    return next(request);
+    if (accessOf(request.method).who !== "public") return next(request);
+    // What a public call carries, such as a join token, can be guessed at like a key.
+    const { address } = request.contextValues.get(callerKey);
+    throttle.requireCalm(address, null);
+    try {
+      return await next(request);
+    } catch (error) {
+      if (isUnauthenticated(error)) throttle.countFailure(address);
+      throw error;
+    }
   };
 }
 

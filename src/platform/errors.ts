@@ -49,3 +49,10 @@ export function denied(message: string): ConnectError {
 export function unavailable(message: string): ConnectError {
   return refuse(Code.Unavailable, message);
 }
+
+/** Too much at once; the caller may come back after so many seconds. */
+export function throttled(message: string, retryAfterSeconds: number): ConnectError {
+  const error = refuse(Code.ResourceExhausted, message, "THROTTLED");
+  error.metadata.set("retry-after", String(Math.max(1, Math.ceil(retryAfterSeconds))));
+  return error;
+}
