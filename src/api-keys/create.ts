@@ -72,6 +72,10 @@ async function check(tx: Transaction, actor: Actor, wanted: NewApiKey, now: Date
     const field = wanted.teamIds.length > 0 ? "team_ids" : "issuer_ids";
     problems.push({ field, description: `keys with the role ${role} are not restricted` });
   }
+  for (const [index, id] of wanted.teamIds.entries()) {
+    if (!(await tx.team.findUnique({ where: { id } })))
+      problems.push({ field: `team_ids[${index}]`, description: `team ${id} does not exist` });
+  }
   for (const [index, id] of wanted.issuerIds.entries()) {
     if (!(await tx.issuer.findUnique({ where: { id } })))
       problems.push({ field: `issuer_ids[${index}]`, description: `issuer ${id} does not exist` });

@@ -26,27 +26,34 @@ let own: string;
 let foreign: string;
 let foreignJob: string;
 
-const grants: Grants = { teamIds: [], issuerIds: ["iss-own"] };
-const restricted: Actor = { ...operator, grants };
+const restrictions: [string, Grants][] = [
+  ["an issuer", { teamIds: [], issuerIds: ["iss-own"] }],
+  ["a team", { teamIds: ["t-own"], issuerIds: [] }],
+  ["a team and an issuer", { teamIds: ["t-own"], issuerIds: ["iss-own"] }],
+];
 
 beforeAll(async () => {
   plane = await openControlPlane();
   agent = await newAgent(plane);
   for (const id of ["iss-own", "iss-foreign"])
     await plane.db.issuer.create({ data: { id, name: id, kind: "local-ca", config: {} } });
-  own = await newCertificate(plane, { agentId: agent.id, issuerId: "iss-own" });
-  foreign = await newCertificate(plane, { agentId: agent.id, issuerId: "iss-foreign" });
+  for (const id of ["t-own", "t-foreign"]) await plane.db.team.create({ data: { id, name: id } });
+  own = await newCertificate(plane, { agentId: agent.id, issuerId: "iss-own", teamId: "t-own" });
+  foreign = await newCertificate(plane, { agentId: agent.id, issuerId: "iss-foreign", teamId: "t-foreign" });
   foreignJob = (await openIssuance(plane, agent, foreign)).id;
 });
 afterAll(() => plane[Symbol.asyncDispose]());
 
-describe("what lies outside a key's grants", () => {
+describe.each(restrictions)("what a key that is restricted to %s does not reach", (_what, grants) => {
+  const restricted: Actor = { ...operator, grants };
+
   test("is left out of lists and of their totals", async () => {
     const { now } = plane.time;
     const all = await listCertificates(plane.db, unrestricted, firstPage, allCertificates, now);
-    expect(all.total).toBe(2);
+    expect(all.rows.map(({ id }) => id)).toContain(foreign);
     const some = await listCertificates(plane.db, grants, firstPage, allCertificates, now);
-    expect(some).toMatchObject({ total: 1, rows: [{ id: own }] });
+    expect(some.total).toBe(all.total - 1);
+    expect(some.rows.map(({ id }) => id)).not.toContain(foreign);
     const jobs = { certificateId: "", agentId: "", statuses: [], types: [], skip: 0, take: 10 };
     expect((await listJobs(plane.db, unrestricted, jobs)).total).toBe(1);
     expect(await listJobs(plane.db, grants, jobs)).toEqual({ total: 0, rows: [] });
@@ -60,7 +67,7 @@ describe("what lies outside a key's grants", () => {
   });
 
   test("is changed as little as what does not exist", async () => {
-    const wanted = declaration({ issuerId: "iss-own", agentId: agent.id });
+    const wanted = declaration({ issuerId: "iss-own", teamId: "t-own", agentId: agent.id });
     const attempts = [
       () => updateCertificate(plane, restricted, foreign, wanted),
       () => archiveCertificate(plane, restricted, foreign),
@@ -78,16 +85,24 @@ describe("what lies outside a key's grants", () => {
     });
   });
 
-  test("gets nothing from a key that may not give there", async () => {
-    const wanted = declaration({ issuerId: "iss-foreign", agentId: agent.id });
-    const refusal = {
-      code: "PermissionDenied",
-      message: "this key is restricted to the issuers iss-own: set issuer_id to one",
-    };
-    expect(await refusalOf(createCertificate(plane, restricted, "", wanted))).toMatchObject(refusal);
-    expect(await refusalOf(updateCertificate(plane, restricted, own, wanted))).toMatchObject(refusal);
-    const allowed = declaration({ issuerId: "iss-own", agentId: agent.id });
-    await expect(createCertificate(plane, restricted, "", allowed)).resolves.toMatch(/^mc-/);
+  test("gets nothing from it either", async () => {
+    const wanted = declaration({ issuerId: "iss-foreign", teamId: "t-foreign", agentId: agent.id });
+    for (const attempt of [
+      () => createCertificate(plane, restricted, "", wanted),
+      () => updateCertificate(plane, restricted, own, wanted),
+    ]) {
+      expect(await refusalOf(attempt())).toMatchObject({
+        code: "PermissionDenied",
+        message: expect.stringMatching(
+          /^this key is restricted to the (teams t-own: set team_id|issuers iss-own: set issuer_id) to one/,
+        ),
+      });
+    }
+  });
+
+  test("keeps it from nothing that is its own", async () => {
+    const wanted = declaration({ issuerId: "iss-own", teamId: "t-own", agentId: agent.id });
+    await expect(createCertificate(plane, restricted, "", wanted)).resolves.toMatch(/^mc-/);
   });
 });
 
