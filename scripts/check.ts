@@ -3,6 +3,7 @@ import { run } from "./run.ts";
 
 run("npm", "run", "--silent", "generate");
 run("node", "scripts/lockfile.ts", "--check");
+run("node", "scripts/openapi.ts", "--check");
 run("buf", "lint");
 run("buf", "format", "proto", "--diff", "--exit-code");
 run("tsc");

@@ -14,6 +14,7 @@ import { RenewalPolicyService } from "#gen/certctl/v1/renewal_policies_pb.ts";
 import { SchedulerService } from "#gen/certctl/v1/scheduler_pb.ts";
 import { TargetService } from "#gen/certctl/v1/targets_pb.ts";
 import { TeamService } from "#gen/certctl/v1/teams_pb.ts";
+import { comments, services as contract } from "#gen/contract.ts";
 import { agentService } from "./agents/rpc.ts";
 import { createSessions } from "./agents/sessions.ts";
 import { agentWorkService } from "./agents/work-rpc.ts";
@@ -54,6 +55,8 @@ import { createSealer } from "./platform/seal.ts";
 import { createTextInterceptor } from "./platform/text.ts";
 import { renewalPolicyService } from "./renewal-policies/rpc.ts";
 import { createRestGateway } from "./rest/gateway.ts";
+import { openApiDocument } from "./rest/openapi/document.ts";
+import { createReference } from "./rest/openapi/reference.ts";
 import { schedulerService } from "./scheduler/rpc.ts";
 import { startScheduler } from "./scheduler/scheduler.ts";
 import type { ScheduledTask } from "./scheduler/task.ts";
@@ -188,6 +191,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   });
   const rpc = connectNodeAdapter({ ...call, acceptCompression: [], contextValues, fallback: notFoundPage });
   const health = createHealth(pool);
+  const reference = createReference(openApiDocument(contract, comments));
 
   const listener = await startSecureListener({
     config,
@@ -196,7 +200,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     log,
     handler(request: HttpRequest, response: HttpResponse) {
       securityHeaders(response);
-      if (health.answer(request, response) || rest(request, response)) return;
+      if (health.answer(request, response) || reference(request, response) || rest(request, response)) return;
       rpc(request as Parameters<typeof rpc>[0], response as Parameters<typeof rpc>[1]);
     },
   });

@@ -85,7 +85,7 @@ function connectError(error: unknown): ConnectError {
 }
 
 /** `InvalidArgument` as it is on the wire: `invalid_argument`. */
-function codeName(code: Code): string {
+export function codeName(code: Code): string {
   return Code[code].replace(/(?<!^)[A-Z]/g, "_$&").toLowerCase();
 }
 

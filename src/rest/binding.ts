@@ -17,9 +17,7 @@ import { parseTemplate } from "./path-router.ts";
 export type RestSpec = Extract<MethodImplSpec, { kind: "unary" | "server_streaming" }>;
 
 /** One verb and path of a method. */
-export interface Binding {
-  readonly spec: RestSpec;
-  readonly interceptors: readonly Interceptor[];
+export interface RestRule {
   readonly verb: string;
   /** Template of google.api.http: `/api/v1/certificates/{id}`. */
   readonly path: string;
@@ -30,23 +28,39 @@ export interface Binding {
   readonly status: number;
 }
 
-/** Reads a method's google.api.http rules; none if it has no such option. Throws for a rule that cannot be served. */
+/** A rule with what answers. */
+export interface Binding extends RestRule {
+  readonly spec: RestSpec;
+  readonly interceptors: readonly Interceptor[];
+}
+
+/** Binds an implementation by its method's rules. Throws for one that REST cannot carry. */
 export function bindingsOf(spec: MethodImplSpec, interceptors: readonly Interceptor[]): Binding[] {
-  const { method } = spec;
+  const rules = rulesOf(spec.method);
+  if (rules.length === 0) return [];
+  if (spec.kind !== "unary" && spec.kind !== "server_streaming")
+    throw new Error(`${nameOf(spec.method)}: REST cannot carry a stream of requests`);
+  return rules.map((rule) => ({ ...rule, spec, interceptors }));
+}
+
+/** Reads a method's google.api.http rules; none if it has no such option. Throws for a rule that cannot be served. */
+export function rulesOf(method: DescMethod): RestRule[] {
   if (!hasOption(method, http)) return [];
   const rule = getOption(method, http);
   try {
-    if (spec.kind !== "unary" && spec.kind !== "server_streaming")
-      throw new Error("REST cannot carry a stream of requests");
-    return [rule, ...rule.additionalBindings].map((each) => bind(spec, interceptors, each));
+    return [rule, ...rule.additionalBindings].map((each) => read(method, each));
   } catch (cause) {
-    throw new Error(`${method.parent.typeName}.${method.name}: ${(cause as Error).message}`, { cause });
+    throw new Error(`${nameOf(method)}: ${(cause as Error).message}`, { cause });
   }
 }
 
-function bind(spec: RestSpec, interceptors: readonly Interceptor[], rule: HttpRule): Binding {
+function nameOf(method: DescMethod): string {
+  return `${method.parent.typeName}.${method.name}`;
+}
+
+function read(method: DescMethod, rule: HttpRule): RestRule {
   const { pattern } = rule;
-  const { input, output } = spec.method;
+  const { input, output } = method;
   if (pattern.case === undefined || pattern.case === "custom")
     throw new Error("the http rule must name get, put, post, delete or patch");
   const verb = pattern.case.toUpperCase();
@@ -54,13 +68,11 @@ function bind(spec: RestSpec, interceptors: readonly Interceptor[], rule: HttpRu
     if (segment.kind === "variable") requireVariable(fieldOf(input, segment.name), rule.body);
   }
   return {
-    spec,
-    interceptors,
     verb,
     path: pattern.value,
     body: rule.body === "*" ? "*" : rule.body === "" ? undefined : fieldOf(input, rule.body),
     responseBody: rule.responseBody === "" ? undefined : fieldOf(output, rule.responseBody),
-    status: successStatus(verb, pattern.value, spec.method),
+    status: successStatus(verb, pattern.value, method),
   };
 }
 

@@ -12,7 +12,7 @@ import {
   MethodOptionsSchema,
   FieldDescriptorProto_Type as Type,
 } from "@bufbuild/protobuf/wkt";
-import { success_status } from "#gen/certctl/v1/options_pb.ts";
+import { AccessSchema, access, success_status } from "#gen/certctl/v1/options_pb.ts";
 import { http } from "#gen/google/api/annotations_pb.ts";
 import { HttpRuleSchema } from "#gen/google/api/http_pb.ts";
 
@@ -88,6 +88,7 @@ function field(
 
 function optionsOf({ rule, successStatus }: DescribedMethod) {
   const options = create(MethodOptionsSchema);
+  setExtension(options, access, create(AccessSchema, { who: { case: "public", value: true } }));
   if (rule) setExtension(options, http, create(HttpRuleSchema, rule));
   if (successStatus !== undefined) setExtension(options, success_status, successStatus);
   return options;

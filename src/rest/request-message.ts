@@ -1,7 +1,7 @@
 import type { DescField, JsonObject, JsonValue, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { invalid } from "../platform/errors.ts";
-import type { Binding } from "./binding.ts";
+import type { Binding, RestRule } from "./binding.ts";
 import { decodeJson, fieldNamed, isWellKnown, scalars, type Violation } from "./json.ts";
 
 export interface RequestParts {
@@ -35,7 +35,7 @@ function fromBody({ body: place }: Binding, body: JsonValue | undefined): JsonOb
 function addQuery(json: JsonObject, binding: Binding, parts: RequestParts, violations: Violation[]): void {
   for (const [key, text] of new URLSearchParams(parts.search)) {
     const field = fieldNamed(binding.spec.method.input, key);
-    if (!field || !isQueryable(field, binding, parts.variables)) {
+    if (!field || !isQueryField(field, binding, [...parts.variables.keys()])) {
       violations.push({ field: key, description: "unknown query parameter" });
       continue;
     }
@@ -46,9 +46,15 @@ function addQuery(json: JsonObject, binding: Binding, parts: RequestParts, viola
   }
 }
 
-function isQueryable(field: DescField, { body }: Binding, variables: RequestParts["variables"]): boolean {
-  const isElsewhere = body === "*" || body === field || variables.has(field.name);
+/** Whether the query may hold the field: what neither the path nor the body holds, and has a text. */
+export function isQueryField(field: DescField, { body }: RestRule, variables: readonly string[]): boolean {
+  const isElsewhere = body === "*" || body === field || variables.includes(field.name);
   return !isElsewhere && field.fieldKind !== "map" && (!field.message || isWellKnown(field.message));
+}
+
+/** Pages are numbered from 1, and a page of no rows is no page. */
+export function isPage({ name }: DescField): boolean {
+  return name === "page" || name === "per_page";
 }
 
 /** The JSON value that the text stands for; the text itself where it is none, for the codec to refuse. */
@@ -61,7 +67,7 @@ function parameterValue({ scalar, enum: words, message }: DescField, text: strin
 function parameterViolation(field: DescField, value: JsonValue, isGiven: boolean): string | undefined {
   if (isGiven && field.fieldKind !== "list") return "is given more than once";
   // Zero means "left out" in the message, so that only here a given zero can be told from it.
-  if (value === 0 && (field.name === "page" || field.name === "per_page")) return "must be at least 1";
+  if (value === 0 && isPage(field)) return "must be at least 1";
   return undefined;
 }
 

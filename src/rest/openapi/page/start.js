@@ -1,0 +1,10 @@
+/* global SwaggerUIBundle */
+SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#page",
+  deepLinking: true,
+  // Neither a validator nor anything else outside is asked.
+  validatorUrl: null,
+  persistAuthorization: false,
+  defaultModelsExpandDepth: 0,
+});

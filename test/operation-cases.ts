@@ -1,0 +1,60 @@
+import { newCsr } from "./fixtures.ts";
+import type { System } from "./system.ts";
+
+/** What the cases may refer to: things that are there before any of them runs. */
+export interface Stage {
+  system: System;
+  /** An agent that works, and one that a case may speak for. */
+  agentId: string;
+  silentAgent: { id: string; apiKey: string };
+  /** An issued certificate and its finished job. */
+  certificateId: string;
+  jobId: string;
+}
+
+/** How an operation is called, and with which documented status it answers. */
+export interface Case {
+  /** The path's variables. An id that is left out is that of a new resource. */
+  path?: Record<string, string>;
+  query?: string;
+  body?: unknown;
+  /** Speaks for the silent agent instead of the admin. */
+  isAgent?: boolean;
+  /** 2xx when left out. */
+  status?: number;
+}
+
+/**
+ * What creates a resource, by the first part of its path. Reading, replacing and deleting it need no case: what was created
+ * is read, written back as it was read, and deleted.
+ */
+export const creations: Record<string, (name: string, stage: Stage) => Record<string, unknown>> = {
+  agents: (name) => ({ name }),
+  certificates: (name, { agentId }) => ({ name, common_name: `${name}.example.test`, agent_id: agentId }),
+  "join-tokens": () => ({}),
+  targets: (name, { agentId }) => ({ name, kind: "files", agent_id: agentId, config: { entry: name } }),
+};
+
+const csr = () => newCsr(["case.example.test"]).csrPem;
+
+/** Every other call that is not a list, by its operation id. */
+export const cases: Record<string, (stage: Stage) => Case> = {
+  renewCertificate: () => ({ body: {} }),
+  deployCertificate: () => ({ body: {}, status: 409 }),
+  listCertificateVersions: ({ certificateId }) => ({ path: { id: certificateId } }),
+  listCertificateDeployments: ({ certificateId }) => ({ path: { id: certificateId } }),
+  getJob: ({ jobId }) => ({ path: { id: jobId } }),
+  watchJob: ({ jobId }) => ({ path: { id: jobId } }),
+  getIssuer: () => ({ path: { id: "iss-local" } }),
+  enroll: () => ({ body: { token: "jt-nobody_x", csr_pem: csr() }, status: 401 }),
+  renewIdentity: () => ({ body: { csr_pem: "none" }, isAgent: true, status: 400 }),
+  heartbeat: () => ({ body: { epoch: 0 }, isAgent: true }),
+  submitCsr: ({ jobId }) => ({ body: { job_id: jobId, csr_pem: csr() }, isAgent: true, status: 409 }),
+  reportProgress: ({ jobId }) => ({ path: { job_id: jobId }, body: {}, isAgent: true, status: 409 }),
+  reportResult: ({ jobId }) => ({
+    path: { job_id: jobId },
+    body: { failed: { step: "key", message: "none", retryable: false } },
+    isAgent: true,
+    status: 409,
+  }),
+};
