@@ -12,7 +12,7 @@ import { getComments } from "@bufbuild/protoplugin";
 /**
  * Writes gen/contract.ts: every service of the contract, and what the protos' comments say of each element by its full name.
  * Generated messages have neither.
- * @param image a FileDescriptorSet with source information, as `buf build` makes it
+ * @param image descriptors with source information, as `buf build` writes them
  */
 export function contractSource(image: Uint8Array): string {
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, image));

@@ -25,26 +25,33 @@ export interface Case {
 }
 
 /**
- * What creates a resource, by the first part of its path. Reading, replacing and deleting it need no case: what was created
- * is read, written back as it was read, and deleted.
+ * What creates a resource, by the first part of its path. Reading, replacing, deleting and restoring it need no case: what was
+ * created is read, written back as it was read, deleted, and restored after that.
  */
 export const creations: Record<string, (name: string, stage: Stage) => Record<string, unknown>> = {
   agents: (name) => ({ name }),
   certificates: (name, { agentId }) => ({ name, common_name: `${name}.example.test`, agent_id: agentId }),
   "join-tokens": () => ({}),
+  owners: (name) => ({ name, email: `${name}@example.test` }),
+  "renewal-policies": (name) => ({ name }),
+  teams: (name) => ({ name }),
   targets: (name, { agentId }) => ({ name, kind: "files", agent_id: agentId, config: { entry: name } }),
 };
 
 const csr = () => newCsr(["case.example.test"]).csrPem;
 
 /** Every other call that is not a list, by its operation id. */
-export const cases: Record<string, (stage: Stage) => Case> = {
+export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   renewCertificate: () => ({ body: {} }),
   deployCertificate: () => ({ body: {}, status: 409 }),
   listCertificateVersions: ({ certificateId }) => ({ path: { id: certificateId } }),
   listCertificateDeployments: ({ certificateId }) => ({ path: { id: certificateId } }),
   getJob: ({ jobId }) => ({ path: { id: jobId } }),
   watchJob: ({ jobId }) => ({ path: { id: jobId } }),
+  runScheduledTask: async ({ system }) => {
+    const { body } = await system.rest("GET", "/api/v1/scheduler");
+    return { path: { name: body.data[0].name }, body: {} };
+  },
   getIssuer: () => ({ path: { id: "iss-local" } }),
   enroll: () => ({ body: { token: "jt-nobody_x", csr_pem: csr() }, status: 401 }),
   renewIdentity: () => ({ body: { csr_pem: "none" }, isAgent: true, status: 400 }),

@@ -36,7 +36,7 @@ afterAll(() => parts.disposeAsync());
 /** A resource that no other case touches. */
 async function newResource(resource: string): Promise<RestAnswer["body"]> {
   const creation = creations[resource];
-  if (!creation) throw new Error(`test/operation-cases.ts has no creation of ${resource}`);
+  if (!creation) throw new Error(`test/operation-cases.ts does not say how to create ${resource}`);
   count += 1;
   const { status, body } = await stage.system.rest(
     "POST",
@@ -47,23 +47,28 @@ async function newResource(resource: string): Promise<RestAnswer["body"]> {
   return body;
 }
 
+/** What an operation does with a resource that every resource has. */
+function commonUse({ verb, path, resource }: Operation): "list" | "create" | "one" | "restore" | null {
+  if (path === `/api/v1/${resource}/{id}/restore`) return creations[resource] ? "restore" : null;
+  if (path === `/api/v1/${resource}/{id}`) return creations[resource] ? "one" : null;
+  if (verb === "GET" && !path.includes("{")) return "list";
+  return verb === "POST" && path === `/api/v1/${resource}` && creations[resource] ? "create" : null;
+}
+
 /** How an operation is called: by its case, or by what every resource has. */
 async function caseOf(operation: Operation): Promise<Case> {
-  const { id, verb, path, resource, hasBody } = operation;
-  const own = cases[id]?.(stage);
-  const isOfOne = path === `/api/v1/${resource}/{id}`;
-  if (!own && verb === "POST" && path === `/api/v1/${resource}` && creations[resource]) {
+  const { resource, path, bodyFields, hasBody } = operation;
+  const own = (await cases[operation.id]?.(stage)) ?? {};
+  const use = commonUse(operation);
+  if (use === "create") {
     count += 1;
-    return { body: creations[resource](`case-${count}`, stage) };
+    return { body: creations[resource]?.(`case-${count}`, stage), ...own };
   }
-  if (!own && !(verb === "GET" && !path.includes("{")) && !isOfOne)
-    throw new Error(`test/operation-cases.ts has no case for ${id}`);
-  if (own?.path?.["id"] !== undefined || !path.includes("{id}")) return own ?? {};
+  if (own.path?.["id"] !== undefined || !path.includes("{id}")) return own;
   const made = await newResource(resource);
-  const written = Object.fromEntries(
-    operation.bodyFields.flatMap((name) => (name in made ? [[name, made[name]]] : [])),
-  );
-  return { ...(hasBody ? { body: written } : {}), ...own, path: { id: made.id, ...own?.path } };
+  if (use === "restore") await stage.system.rest("DELETE", `/api/v1/${resource}/${made.id}`);
+  const read = Object.fromEntries(bodyFields.flatMap((name) => (name in made ? [[name, made[name]]] : [])));
+  return { ...(hasBody ? { body: read } : {}), ...own, path: { id: made.id, ...own.path } };
 }
 
 function urlOf({ path }: Operation, { path: variables = {}, query = "" }: Case): string {
@@ -93,7 +98,14 @@ function expectDocumented(operation: Operation, { status, headers, body }: RestA
   for (const each of bodies) expect(operation.problemWith(status, each), JSON.stringify(each)).toBeNull();
 }
 
-const names = operations.map((operation) => [`${operation.verb} ${operation.path}`, operation] as const);
+const called = operations.filter((operation) => operation.id in cases || commonUse(operation) !== null);
+
+test("every operation has a case", () => {
+  const missing = operations.filter((operation) => !called.includes(operation)).map(({ id }) => id);
+  expect(missing, "add them to test/operation-cases.ts").toEqual([]);
+});
+
+const names = called.map((operation) => [`${operation.verb} ${operation.path}`, operation] as const);
 
 test("the server's document is the one that is published", async () => {
   const { body } = await stage.system.rest("GET", "/openapi.json", undefined, { apiKey: null });
