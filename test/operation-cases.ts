@@ -24,6 +24,10 @@ export interface Case {
   status?: number;
 }
 
+/** A webhook at which nobody listens: what is sent to it is not delivered, and the test says so. */
+const webhook = { url: "https://localhost:9/hook", secret: "0123456789abcdef" };
+const csr = () => newCsr(["case.example.test"]).csrPem;
+
 /**
  * What creates a resource, by the first part of its path. Reading, replacing, deleting and restoring it need no case: what was
  * created is read, written back as it was read, deleted, and restored after that.
@@ -33,12 +37,11 @@ export const creations: Record<string, (name: string, stage: Stage) => Record<st
   certificates: (name, { agentId }) => ({ name, common_name: `${name}.example.test`, agent_id: agentId }),
   "join-tokens": () => ({}),
   owners: (name) => ({ name, email: `${name}@example.test` }),
+  notifiers: (name) => ({ name, kind: "webhook", config: webhook }),
   "renewal-policies": (name) => ({ name }),
   teams: (name) => ({ name }),
   targets: (name, { agentId }) => ({ name, kind: "files", agent_id: agentId, config: { entry: name } }),
 };
-
-const csr = () => newCsr(["case.example.test"]).csrPem;
 
 /** Every other call that is not a list, by its operation id. */
 export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
@@ -52,6 +55,8 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
     const { body } = await system.rest("GET", "/api/v1/scheduler");
     return { path: { name: body.data[0].name }, body: {} };
   },
+  testNotifier: () => ({ body: {} }),
+  testNotifierConfig: () => ({ path: { kind: "webhook" }, body: { config: webhook } }),
   getIssuer: () => ({ path: { id: "iss-local" } }),
   enroll: () => ({ body: { token: "jt-nobody_x", csr_pem: csr() }, status: 401 }),
   renewIdentity: () => ({ body: { csr_pem: "none" }, isAgent: true, status: 400 }),
