@@ -34,6 +34,7 @@ const csr = () => newCsr(["case.example.test"]).csrPem;
  */
 export const creations: Record<string, (name: string, stage: Stage) => Record<string, unknown>> = {
   agents: (name) => ({ name }),
+  "api-keys": (name) => ({ name, role: "viewer" }),
   certificates: (name, { agentId }) => ({ name, common_name: `${name}.example.test`, agent_id: agentId }),
   "join-tokens": () => ({}),
   owners: (name) => ({ name, email: `${name}@example.test` }),
@@ -55,6 +56,8 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
     const { body } = await system.rest("GET", "/api/v1/scheduler");
     return { path: { name: body.data[0].name }, body: {} };
   },
+  rotateApiKey: () => ({ body: {} }),
+  expireApiKey: () => ({ body: {} }),
   testNotifier: () => ({ body: {} }),
   testNotifierConfig: () => ({ path: { kind: "webhook" }, body: { config: webhook } }),
   getIssuer: () => ({ path: { id: "iss-local" } }),

@@ -30,7 +30,9 @@ export function constraintsOf(field: DescField): Constraints {
   const json = toJson(FieldRulesSchema, rules) as JsonObject;
   const schema = schemaOf(json);
   const isZeroAllowed = rules.ignore === Ignore.IF_ZERO_VALUE;
-  const isNeeded = rules.required || Number(schema["minLength"] ?? schema["minItems"] ?? 0) > 0;
+  const isLong = Number(schema["minLength"] ?? schema["minItems"] ?? 0) > 0;
+  const isChosen = rules.type.case === "enum" && rules.type.value.notIn.includes(0);
+  const isNeeded = rules.required || isLong || isChosen;
   return { schema, words: wordsOf(rules), isRequired: isNeeded && !isZeroAllowed, isZeroAllowed };
 }
 

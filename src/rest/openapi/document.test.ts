@@ -68,6 +68,9 @@ describe("the OpenAPI document", () => {
       anyOf: [{ type: "integer", minimum: 86_400, maximum: 34_387_200 }, { const: 0 }],
       description: expect.stringContaining("Must be a multiple of 86400."),
     });
+    const key = bodyOf("/api/v1/api-keys", "post");
+    expect(key.required).toEqual(["name", "role"]);
+    expect(key.properties.role).toMatchObject({ $ref: "#/components/schemas/ApiKeyRole" });
     const { parameters } = document.paths["/api/v1/certificates"].get;
     expect(parameters.find(({ name }: { name: string }) => name === "per_page").schema).toEqual({
       type: "integer",

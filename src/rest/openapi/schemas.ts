@@ -54,7 +54,7 @@ export class Schemas {
     const limits = direction === "request" ? constraintsOf(field) : undefined;
     const own = this.#described(`${field.parent.typeName}.${field.name}`, limits?.words);
     const schema = this.#value(field, direction, limits?.schema ?? {});
-    const isNull = isNullable(field);
+    const isNull = isNullable(field) && !limits?.isRequired;
     const zero = limits?.isZeroAllowed ? zeroOf(field) : undefined;
     if (!isNull && zero === undefined) return { ...schema, ...own };
     if (zero === undefined && typeof schema["type"] === "string")
