@@ -119,6 +119,8 @@ async function holdStream(
         log.info({ sessionId, epoch }, "connected");
       } else if (message.case === "work") {
         workshop.take(message.value);
+      } else if (message.case === "lease") {
+        dropLost(workshop, [message.value]);
       } else if (message.case === "drain") {
         return drained(message, instanceId);
       }

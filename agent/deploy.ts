@@ -1,5 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import type { DeployCertificate } from "#gen/certctl/v1/agent_work_pb.ts";
+import type { DeployCertificate, ObserveTarget } from "#gen/certctl/v1/agent_work_pb.ts";
 import { targetByKind } from "../src/targets/registry.ts";
 import { type Bundle, DeployError, type Proof } from "../src/targets/target.ts";
 import type { Generations } from "./generations.ts";
@@ -34,6 +34,17 @@ export async function deploy(
   const proof = await target.deploy(bundle, config, { ...progress, host });
   await generations.record(order.targetId, order.generation);
   return proof;
+}
+
+/** What a target serves now: a SHA-256 in hexadecimal, or null for nothing. Throws DeployError when it cannot look. */
+export async function observe(
+  { hostFilePath }: DeployDeps,
+  { kind, config }: ObserveTarget,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const target = targetByKind.get(kind);
+  if (!target) throw new DeployError("config", `this agent knows no targets of the kind ${kind}; update it`);
+  return target.served(config ?? {}, { signal, host: await loadHostFile(hostFilePath), step() {} });
 }
 
 /** Destroys a key that nothing needs any more, here and where targets hold it. One that is still live somewhere stays. */

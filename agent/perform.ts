@@ -5,6 +5,7 @@ import type {
   AgentWorkService,
   DeployCertificate,
   GenerateCsr,
+  ObserveTarget,
   WorkItem,
 } from "#gen/certctl/v1/agent_work_pb.ts";
 import { KeyAlgorithmSchema } from "#gen/certctl/v1/certificates_pb.ts";
@@ -12,7 +13,7 @@ import type { Log } from "../src/platform/log.ts";
 import { wordsOf } from "../src/platform/words.ts";
 import { freeText } from "../src/targets/free-text.ts";
 import { DeployError } from "../src/targets/target.ts";
-import { type DeployDeps, deploy } from "./deploy.ts";
+import { type DeployDeps, deploy, observe } from "./deploy.ts";
 import type { Outbox } from "./outbox.ts";
 import { type ReportedStep, StepLog } from "./step-log.ts";
 
@@ -73,6 +74,7 @@ async function attempt(
   const { spec } = item;
   if (spec.case === "generateCsr") await makeCsr(deps, item, spec.value, signal);
   else if (spec.case === "deploy") await putInPlace(deps, { item, order: spec.value, steps, signal });
+  else if (spec.case === "observe") await look(deps, item, spec.value, signal);
   else throw new DeployError("config", "this agent does not know this kind of work; update it");
 }
 
@@ -122,6 +124,26 @@ async function putInPlace(
   } finally {
     clearInterval(timer);
   }
+}
+
+/** Looks at what a target serves, and says so, whatever it is. */
+async function look(
+  deps: PerformDeps,
+  item: WorkItem,
+  wanted: ObserveTarget,
+  signal: AbortSignal,
+): Promise<void> {
+  const { client, outbox } = deps;
+  const { jobId, leaseId } = item;
+  await report(client(), item, { steps: [], requestId: leaseId }, signal);
+  const served = await observe(deps, wanted, signal);
+  const step = { step: "observed", message: served ? `SHA-256 ${served}` : "nothing is served", agoMs: 0 };
+  await outbox.post({
+    jobId,
+    leaseId,
+    steps: [step],
+    result: { case: "observed", value: { servedFingerprintSha256: served ?? "" } },
+  });
 }
 
 async function report(

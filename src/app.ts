@@ -135,7 +135,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const reserved = { trustDomain: authorities.trustDomain, ownNames };
   const routes = (router: ConnectRouter): void => {
     router.service(CertificateService, certificateService({ db, clock, reserved }));
-    router.service(JobService, jobService({ db, bus }));
+    router.service(JobService, jobService({ db, bus, clock }));
     router.service(AgentService, agentService({ db, clock, systemRoot, serverUrl: config.serverUrl }));
     router.service(
       AgentWorkService,

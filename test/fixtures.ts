@@ -21,6 +21,7 @@ import { ensureDefaultIssuer } from "../src/issuers/default-issuer.ts";
 import { type Claimed, claim } from "../src/jobs/lease.ts";
 import { migrateQueue } from "../src/jobs/queue.ts";
 import { reportResult } from "../src/jobs/report.ts";
+import type { JobFilter } from "../src/jobs/view.ts";
 import { type Database, openDatabase } from "../src/platform/database.ts";
 import { newId } from "../src/platform/ids.ts";
 import type { ListRequest } from "../src/platform/listing.ts";
@@ -140,6 +141,17 @@ export const allCertificates: CertificateFilter = {
   expiresBefore: null,
   expiresAfter: null,
   archived: false,
+};
+
+export const allJobs: JobFilter = {
+  certificateId: "",
+  agentId: "",
+  targetId: "",
+  renewalId: "",
+  parentJobId: "",
+  statuses: [],
+  types: [],
+  failureClasses: [],
 };
 
 /** The beginning of a list in its own order. */

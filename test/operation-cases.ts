@@ -44,6 +44,15 @@ export const creations: Record<string, (name: string, stage: Stage) => Record<st
   targets: (name, { agentId }) => ({ name, kind: "files", agent_id: agentId, config: { entry: name } }),
 };
 
+/** A job that waits for an agent that never comes. */
+async function openJob({ system, silentAgent }: Stage): Promise<string> {
+  const name = `waiting-${Math.random().toString(36).slice(2)}`;
+  const wanted = { name, common_name: "waiting.example.test", agent_id: silentAgent.id };
+  const { body: certificate } = await system.rest("POST", "/api/v1/certificates", wanted);
+  const { body } = await system.rest("POST", `/api/v1/certificates/${certificate.id}/renew`);
+  return body.job_id;
+}
+
 /** Every other call that is not a list, by its operation id. */
 export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   renewCertificate: () => ({ body: {} }),
@@ -51,6 +60,15 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   listCertificateVersions: ({ certificateId }) => ({ path: { id: certificateId } }),
   listCertificateDeployments: ({ certificateId }) => ({ path: { id: certificateId } }),
   getJob: ({ jobId }) => ({ path: { id: jobId } }),
+  // An endless stream is called by a test of its own; here it says what it refuses.
+  watchJobs: () => ({ query: "status=Sleepy", status: 400 }),
+  cancelJob: async (stage) => ({ path: { id: await openJob(stage) }, body: {} }),
+  retryJob: async (stage) => {
+    const id = await openJob(stage);
+    await stage.system.rest("POST", `/api/v1/jobs/${id}/cancel`);
+    return { path: { id }, body: {} };
+  },
+  validateCertificate: () => ({ body: {}, status: 409 }),
   watchJob: ({ jobId }) => ({ path: { id: jobId } }),
   runScheduledTask: async ({ system }) => {
     const { body } = await system.rest("GET", "/api/v1/scheduler");

@@ -1,5 +1,6 @@
 import type { HeartbeatRequest } from "#gen/certctl/v1/agent_work_pb.ts";
 import { type LeaseDecision, renewLeases } from "../jobs/lease.ts";
+import { retriedKeySuffix } from "../jobs/retry-by-hand.ts";
 import type { Database } from "../platform/database.ts";
 
 /** A replaced key stays this long after its successor was proven everywhere: until then a rollback needs it. */
@@ -22,7 +23,7 @@ export async function heartbeat(
 }
 
 /**
- * Of the keys that an agent holds, those of jobs that ended without a certificate, and those with a successor that has
+ * Of the keys that an agent holds, those of jobs that ended without a certificate or go on with another key, and those with a successor that has
  * been proven on all the agent's targets for the rollback window. A key that the database does not know is left alone:
  * the database may be a restored backup.
  */
@@ -35,9 +36,11 @@ async function keysToDestroy(
   if (keyIds.length === 0) return [];
   const before = new Date(now.getTime() - rollbackWindowHours * 3_600_000);
   const rows = await db.$queryRaw<{ id: string }[]>`
-    SELECT j.id FROM jobs j LEFT JOIN certificate_versions v ON v.job_id = j.id
-    WHERE j.id = ANY(${[...keyIds]}::text[]) AND j.agent_id = ${agentId} AND (
-      (v.id IS NULL AND j.status IN ('Failed', 'Cancelled'))
+    SELECT held.id FROM unnest(${[...keyIds]}::text[]) AS held(id)
+    JOIN jobs j ON j.id = regexp_replace(held.id, ${`${retriedKeySuffix}$`}, '')
+    LEFT JOIN certificate_versions v ON v.key_id = held.id
+    WHERE j.agent_id = ${agentId} AND (
+      (v.id IS NULL AND (j.status IN ('Failed', 'Cancelled') OR j.key_id <> held.id))
       OR NOT EXISTS (
         SELECT 1 FROM jobs d WHERE d.version_id = v.id AND d.type = 'Deployment' AND d.status IN ('Pending', 'Running')
       ) AND EXISTS (

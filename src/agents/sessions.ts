@@ -18,6 +18,8 @@ export interface OpenSession {
   ending: Ending | null;
   /** The stream is to show that it is alive. */
   isPingDue: boolean;
+  /** Leases that were taken away and that the agent is still to be told of. */
+  readonly lostLeases: { jobId: string; leaseId: string }[];
 }
 
 /** The streams of this replica, one for each agent: the newest. */
@@ -62,6 +64,13 @@ export function createSessions(bus: Bus, clock: () => Date): Sessions {
     else end(session, Drain_Reason.SUPERSEDED, instanceId);
   }
 
+  function onLeaseLost(payload: string): void {
+    const [agentId = "", jobId = "", leaseId = ""] = payload.split(" ");
+    const session = open.get(agentId);
+    session?.lostLeases.push({ jobId, leaseId });
+    session?.wakeup.wake();
+  }
+
   function wakeAll(): void {
     for (const session of open.values()) session.wakeup.wake();
   }
@@ -78,6 +87,7 @@ export function createSessions(bus: Bus, clock: () => Date): Sessions {
   const subscriptions = [
     bus.subscribe("work", (agentId) => open.get(agentId)?.wakeup.wake()),
     bus.subscribe("session", onSessionChange),
+    bus.subscribe("lease", onLeaseLost),
     bus.onResumed(wakeAll),
   ];
 
@@ -93,6 +103,7 @@ export function createSessions(bus: Bus, clock: () => Date): Sessions {
         wakeup: new Wakeup(signal),
         ending: null,
         isPingDue: false,
+        lostLeases: [],
         [Symbol.dispose]() {
           this.wakeup[Symbol.dispose]();
           if (open.get(agentId) === session) open.delete(agentId);

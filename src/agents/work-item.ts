@@ -2,6 +2,7 @@ import { create, type JsonObject, type MessageInitShape } from "@bufbuild/protob
 import { type WorkItem, WorkItemSchema } from "#gen/certctl/v1/agent_work_pb.ts";
 import { keyAlgorithmWords } from "../certificates/rpc.ts";
 import { acknowledgeWithinMs, type Claimed, leaseTtlMs } from "../jobs/lease.ts";
+import { isIssuance } from "../jobs/state.ts";
 import type { Database } from "../platform/database.ts";
 import { fromPem, pem } from "../x509/pem.ts";
 
@@ -26,17 +27,22 @@ async function spec(
     include: { certificate: true, target: true, version: true },
   });
   const { certificate, target, version } = job;
-  if (job.type !== "Deployment") {
+  if (isIssuance(job.type)) {
     return {
       case: "generateCsr",
       value: {
         certificateId: certificate.id,
-        keyId: job.id,
+        keyId: job.keyId,
         commonName: certificate.commonName,
         sans: certificate.sans,
         keyAlgorithm: keyAlgorithmWords.value(certificate.keyAlgorithm),
       },
     };
+  }
+  if (target && job.type === "Validation") {
+    const { id: targetId, kind } = target;
+    const config = target.config as JsonObject;
+    return { case: "observe", value: { certificateId: certificate.id, targetId, kind, config } };
   }
   if (!target || !version) throw new Error(`deployment ${jobId} has no target or version`);
   const [leaf, ...chain] = fromPem("CERTIFICATE", version.pemChain).map((der) => pem("CERTIFICATE", der));
@@ -45,7 +51,7 @@ async function spec(
     value: {
       certificateId: certificate.id,
       versionId: version.id,
-      keyId: version.jobId,
+      keyId: version.keyId,
       targetId: target.id,
       kind: target.kind,
       config: target.config as JsonObject,

@@ -72,6 +72,8 @@ export async function* workStream(
         yield say({ case: "drain", value: session.ending });
         return;
       }
+      for (const lost of session.lostLeases.splice(0))
+        yield say({ case: "lease", value: { ...lost, keep: false } });
       for (const claimed of await claim(db, { agentId, epoch }, clock())) {
         yield say({ case: "work", value: await workItem(db, claimed) });
       }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   allCertificates,
+  allJobs,
   type ControlPlane,
   declaration,
   firstPage,
@@ -54,9 +55,8 @@ describe.each(restrictions)("what a key that is restricted to %s does not reach"
     const some = await listCertificates(plane.db, grants, firstPage, allCertificates, now);
     expect(some.total).toBe(all.total - 1);
     expect(some.rows.map(({ id }) => id)).not.toContain(foreign);
-    const jobs = { certificateId: "", agentId: "", statuses: [], types: [], skip: 0, take: 10 };
-    expect((await listJobs(plane.db, unrestricted, jobs)).total).toBe(1);
-    expect(await listJobs(plane.db, grants, jobs)).toEqual({ total: 0, rows: [] });
+    expect((await listJobs(plane.db, unrestricted, firstPage, allJobs)).total).toBe(1);
+    expect(await listJobs(plane.db, grants, firstPage, allJobs)).toMatchObject({ total: 0, rows: [] });
   });
 
   test("is not found by its id", async () => {

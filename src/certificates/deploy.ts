@@ -69,7 +69,8 @@ export async function deployCertificate(
   });
 }
 
-async function boundTargets(tx: Transaction, certificateId: string, wanted: readonly string[]) {
+/** The targets of a certificate, or those of them that are named. */
+export async function boundTargets(tx: Transaction, certificateId: string, wanted: readonly string[]) {
   const bound = await tx.target.findMany({
     where: { certificates: { some: { certificateId } } },
     orderBy: { id: "asc" },
@@ -86,13 +87,12 @@ async function boundTargets(tx: Transaction, certificateId: string, wanted: read
   );
   const [first, ...others] = violations;
   if (first) throw invalid(first, ...others);
-  if (bound.length === 0)
-    throw conflict("NO_TARGET", `certificate ${certificateId} has no target to deploy to`);
+  if (bound.length === 0) throw conflict("NO_TARGET", `certificate ${certificateId} has no target`);
   return wanted.length === 0 ? bound : bound.filter(({ id }) => wanted.includes(id));
 }
 
 /** The newest version under a key of this agent. */
-function currentVersion(tx: Transaction, certificateId: string, agentId: string) {
+export function currentVersion(tx: Transaction, certificateId: string, agentId: string) {
   return tx.certificateVersion.findFirst({
     where: { certificateId, agentId },
     orderBy: { createdAt: "desc" },

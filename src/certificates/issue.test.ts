@@ -130,7 +130,7 @@ describe("an issuance", () => {
       await using _refused = await refuseRows(plane, "certificate_versions", "true");
       await issue(plane, job.id, signal);
     }
-    const { serial } = await plane.db.issuance.findUniqueOrThrow({ where: { jobId: job.id } });
+    const { serial } = await plane.db.issuance.findUniqueOrThrow({ where: { keyId: job.id } });
     await signAgain(job);
     expect((await versionsOf(certificateId)).map((version) => version.serial)).toEqual([serial]);
   });

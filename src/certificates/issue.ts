@@ -7,7 +7,7 @@ import { recordIssuance } from "../issuers/record.ts";
 import { issuerByKind } from "../issuers/registry.ts";
 import { createDeployment } from "../jobs/create.ts";
 import { lockJob } from "../jobs/lease.ts";
-import { failAttempt } from "../jobs/retry.ts";
+import { type AttemptFailure, failAttempt } from "../jobs/retry.ts";
 import { addEvent, transition } from "../jobs/transition.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
@@ -41,12 +41,12 @@ export async function issue(deps: IssueDeps, jobId: string, signal: AbortSignal)
       throw new IssuerError(
         "issuer",
         `this server knows no issuer of the kind ${certificate.issuer.kind}`,
-        false,
+        "Configuration",
       );
     // As the agent asked and was granted: names that have changed since take effect at the next issuance.
     const sans = readCsr(Buffer.from(job.csr)).sans.map(({ value }) => value);
     const request = {
-      jobId,
+      keyId: job.keyId,
       commonName: sans.includes(certificate.commonName) ? certificate.commonName : "",
       sans,
       csr: Buffer.from(job.csr),
@@ -56,24 +56,20 @@ export async function issue(deps: IssueDeps, jobId: string, signal: AbortSignal)
     const issued = await issuer.issue(request, certificate.issuer.config, {
       signal,
       issuingCa: authorities.byRole["issuing-ca"],
-      record: (id, next) => recordIssuance(db, id, next),
+      record: (keyId, next) => recordIssuance(db, { jobId, keyId }, next),
     });
     await publish(deps, job, certificate, { ...issued, sans });
   } catch (error) {
     if (signal.aborted) return;
     log.warn({ err: error, jobId }, "an issuance failed");
-    const failure =
-      error instanceof IssuerError
-        ? { step: error.step, message: error.message, retryable: error.retryable }
-        : { step: "sign", message: "internal error while signing; the server's log has it", retryable: true };
-    await fail(deps, jobId, job.agentId, failure);
+    await fail(deps, job, failureOf(error));
   }
 }
 
 /** One transaction: the version, the job's end, its deployments, the audit row and the agents' wake-up. */
 async function publish(
   deps: IssueDeps,
-  { id: jobId, agentId, renewalId }: Job,
+  { id: jobId, keyId, agentId, renewalId }: Job,
   certificate: ManagedCertificate,
   issued: Issued & { sans: string[] },
 ): Promise<void> {
@@ -82,7 +78,8 @@ async function publish(
   await db.$transaction(async (tx) => {
     const now = clock();
     const job = await lockJob(tx, jobId, agentId);
-    if (job.status !== "Running" || !job.csr) return;
+    // A job that was cancelled and is tried again meanwhile goes on with another key.
+    if (job.status !== "Running" || !job.csr || job.keyId !== keyId) return;
     const policy = await tx.renewalPolicy.findUniqueOrThrow({ where: { id: certificate.renewalPolicyId } });
     const version = await tx.certificateVersion.create({
       data: {
@@ -90,6 +87,7 @@ async function publish(
         certificateId: certificate.id,
         agentId,
         jobId,
+        keyId,
         renewalId,
         issuerId: certificate.issuerId,
         authorityId: issued.authorityId,
@@ -116,6 +114,7 @@ async function publish(
       versionId: version.id,
       errorStep: "",
       errorMessage: "",
+      failureClass: "",
     });
     await tx.managedCertificate.update({ where: { id: certificate.id }, data: { lastError: "" } });
     const targets = await tx.target.findMany({
@@ -137,15 +136,23 @@ async function publish(
   });
 }
 
+function failureOf(error: unknown): AttemptFailure {
+  if (error instanceof IssuerError) {
+    const { step, message, failureClass, retryAfterMs } = error;
+    return { step, message, failureClass, retryAfterMs };
+  }
+  const message = "internal error while signing; the server's log has it";
+  return { step: "sign", message, failureClass: "Internal" };
+}
+
 async function fail(
   { db, clock }: IssueDeps,
-  jobId: string,
-  agentId: string,
-  failure: { step: string; message: string; retryable: boolean },
+  { id, agentId, keyId }: Job,
+  failure: AttemptFailure,
 ): Promise<void> {
   await db.$transaction(async (tx: Transaction) => {
-    const job = await lockJob(tx, jobId, agentId);
-    if (job.status !== "Running") return;
+    const job = await lockJob(tx, id, agentId);
+    if (job.status !== "Running" || job.keyId !== keyId) return;
     await failAttempt(tx, system, job, failure, clock());
   });
 }

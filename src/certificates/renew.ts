@@ -1,6 +1,6 @@
 import { type Actor, recordAudit } from "../audit/record.ts";
 import { createIssuance } from "../jobs/create.ts";
-import { openStatuses } from "../jobs/state.ts";
+import { issuanceTypes, openStatuses } from "../jobs/state.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { conflict } from "../platform/errors.ts";
 import { newId } from "../platform/ids.ts";
@@ -20,7 +20,7 @@ export async function renewCertificate(
     await lockLive(tx, actor, id);
     const agentIds = await keyAgents(tx, id);
     const open = await tx.job.findFirst({
-      where: { certificateId: id, type: { not: "Deployment" }, status: { in: [...openStatuses] } },
+      where: { certificateId: id, type: { in: [...issuanceTypes] }, status: { in: [...openStatuses] } },
     });
     if (open) throw conflict("RENEWAL_OPEN", `certificate ${id} is being renewed by job ${open.id}`);
     const renewalId = newId("rn");

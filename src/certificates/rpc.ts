@@ -28,6 +28,7 @@ import { deployCertificate } from "./deploy.ts";
 import { filterOf, scheduleWords, statusWords } from "./filter-message.ts";
 import { renewCertificate } from "./renew.ts";
 import { listDeployments, listVersions } from "./store.ts";
+import { validateCertificate } from "./validate.ts";
 import { type CertificateView, findCertificate, listCertificates } from "./view.ts";
 
 export const keyAlgorithmWords = wordsOf(KeyAlgorithmSchema);
@@ -72,6 +73,9 @@ export function certificateService(deps: DeclareDeps): ServiceImpl<typeof Certif
     },
     async deployCertificate(request, context) {
       return accepted(await deployCertificate(deps, callerOf(context), request));
+    },
+    async validateCertificate(request, context) {
+      return accepted(await validateCertificate(deps, callerOf(context), request));
     },
     async listCertificateVersions(request, context) {
       await read(request.id, callerOf(context));

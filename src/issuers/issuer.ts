@@ -1,10 +1,11 @@
 import type { z } from "zod";
 import type { Authority } from "../authorities/authority.ts";
+import type { FailureClass } from "../platform/failure.ts";
 
 /** A certificate to be signed: the names and the key were checked against each other already. */
 export interface IssueRequest {
-  /** At most one certificate is made for a job, however often it is asked for. */
-  jobId: string;
+  /** Names the key. At most one certificate is made for a key, however often it is asked for. */
+  keyId: string;
   commonName: string;
   /** Canonical. */
   sans: readonly string[];
@@ -37,8 +38,8 @@ export interface IssuerContext {
   signal: AbortSignal;
   /** Opens the CA that signs customers' certificates. */
   issuingCa: Authority;
-  /** Commits what will be signed; for a job that has a record already, returns that one and ignores the new. */
-  record(jobId: string, next: RecordedIssuance & { serial: string }): Promise<RecordedIssuance>;
+  /** Commits what will be signed; for a key that has a record already, returns that one and ignores the new. */
+  record(keyId: string, next: RecordedIssuance & { serial: string }): Promise<RecordedIssuance>;
 }
 
 /** A certificate authority that certctl can ask. One file per kind; see local-ca.ts. */
@@ -64,14 +65,17 @@ export function defineIssuer<Config>(issuer: Issuer<Config>): Issuer {
   };
 }
 
-/** An issuance that failed; the message is in the CA's words. */
+/** An issuance that failed; the message is in the CA's words. The class decides when it is tried again. */
 export class IssuerError extends Error {
   readonly step: string;
-  readonly retryable: boolean;
+  readonly failureClass: FailureClass;
+  /** How long the CA asks to wait, if it does. */
+  readonly retryAfterMs: number | null;
 
-  constructor(step: string, message: string, retryable: boolean) {
+  constructor(step: string, message: string, failureClass: FailureClass, retryAfterMs: number | null = null) {
     super(message);
     this.step = step;
-    this.retryable = retryable;
+    this.failureClass = failureClass;
+    this.retryAfterMs = retryAfterMs;
   }
 }

@@ -30,7 +30,7 @@ async function newRequest(changes: Partial<IssueRequest> = {}): Promise<IssueReq
   const agent = await newAgent(plane);
   const { id } = await openIssuance(plane, agent, await newCertificate(plane, { agentId: agent.id }));
   return {
-    jobId: id,
+    keyId: id,
     commonName: "site.example",
     sans: ["site.example"],
     csr: newCsr(["site.example"]).der,
@@ -44,7 +44,7 @@ function issue(request: IssueRequest, changes: Partial<IssuerContext> = {}) {
   const context: IssuerContext = {
     signal: new AbortController().signal,
     issuingCa: plane.authorities.byRole["issuing-ca"],
-    record: (jobId, next) => recordIssuance(plane.db, jobId, next),
+    record: (keyId, next) => recordIssuance(plane.db, { jobId: keyId, keyId }, next),
     ...changes,
   };
   return localCa.issue(request, {}, context);
@@ -84,8 +84,8 @@ describe("the local CA", () => {
     const request = await newRequest();
     const recorded: string[] = [];
     const lost = issue(request, {
-      async record(jobId, next) {
-        recorded.push((await recordIssuance(plane.db, jobId, next)).tbs.toString("hex"));
+      async record(keyId, next) {
+        recorded.push((await recordIssuance(plane.db, { jobId: keyId, keyId }, next)).tbs.toString("hex"));
         throw new Error("the server dies");
       },
     });
@@ -100,7 +100,7 @@ describe("the local CA", () => {
     const [second, third] = await Promise.all([issue(again), issue(again)]);
     for (const { leafDer } of [second, third]) expect(tbsOf(leafDer)).toBe(tbsOf(first.leafDer));
     const { serialNumber } = new X509Certificate(first.leafDer);
-    const { serial } = await plane.db.issuance.findUniqueOrThrow({ where: { jobId: request.jobId } });
+    const { serial } = await plane.db.issuance.findUniqueOrThrow({ where: { keyId: request.keyId } });
     expect(serial).toBe(serialNumber);
   });
 
@@ -115,7 +115,7 @@ describe("the local CA", () => {
     const record = async (): Promise<RecordedIssuance> => ({ authorityId: "ca-old", tbs: Buffer.alloc(0) });
     const refused = issue(await newRequest(), { record });
     await expect(refused).rejects.toThrow(IssuerError);
-    await expect(refused).rejects.toMatchObject({ step: "sign", retryable: false });
+    await expect(refused).rejects.toMatchObject({ step: "sign", failureClass: "Configuration" });
   });
 });
 
@@ -123,7 +123,7 @@ describe("a record that was tampered with", () => {
   /** Signs a record that was made for another request. */
   async function signForeign(request: IssueRequest, foreign: IssueRequest) {
     await issue(foreign);
-    const { tbs } = await plane.db.issuance.findUniqueOrThrow({ where: { jobId: foreign.jobId } });
+    const { tbs } = await plane.db.issuance.findUniqueOrThrow({ where: { keyId: foreign.keyId } });
     const authorityId = plane.authorities.byRole["issuing-ca"].id;
     return issue(request, { record: async () => ({ authorityId, tbs: Buffer.from(tbs) }) });
   }
@@ -143,7 +143,7 @@ describe("a record that was tampered with", () => {
   test("in a single bit is not signed for the job", async () => {
     const request = await newRequest();
     await issue(request);
-    const where = { jobId: request.jobId };
+    const where = { keyId: request.keyId };
     const { tbs } = await plane.db.issuance.findUniqueOrThrow({ where });
     const changed = Buffer.from(tbs);
     const at = changed.lastIndexOf("site.example");

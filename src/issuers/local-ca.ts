@@ -37,7 +37,7 @@ export const localCa = defineIssuer({
       validitySeconds: request.validitySeconds,
       now: request.now,
     });
-    const recorded = await record(request.jobId, {
+    const recorded = await record(request.keyId, {
       authorityId: issuingCa.id,
       serial: serialText(content.serial),
       tbs: tbsCertificate(content, issuingCa.key),
@@ -45,8 +45,8 @@ export const localCa = defineIssuer({
     if (recorded.authorityId !== issuingCa.id) {
       throw new IssuerError(
         "sign",
-        `the job was recorded for the CA key ${recorded.authorityId}, which is no longer in use`,
-        false,
+        `the job was recorded for the CA key ${recorded.authorityId}, which is no longer in use; retry the job`,
+        "Configuration",
       );
     }
     const leafDer = signCertificate(recorded.tbs, issuingCa.key);

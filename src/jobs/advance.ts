@@ -2,14 +2,15 @@ import type { Job } from "#gen/prisma/client.ts";
 import { notify } from "../platform/bus.ts";
 import type { Transaction } from "../platform/database.ts";
 import { enqueue } from "./queue.ts";
+import { isIssuance } from "./state.ts";
 import { addEvent, transition } from "./transition.ts";
 
 /**
- * Sets a pending job that is due going: an issuance waits for its agent's CSR, or is signed if the CSR is there; a
- * deployment is offered to its agent.
+ * Sets a pending job that is due going: an issuance waits for its agent's CSR, or is signed if the CSR is there; what
+ * is done to a target is offered to its agent.
  */
 export async function advance(tx: Transaction, job: Job): Promise<void> {
-  if (job.type === "Deployment") {
+  if (!isIssuance(job.type)) {
     await notify(tx, "work", job.agentId);
     return;
   }

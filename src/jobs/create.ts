@@ -22,10 +22,12 @@ export async function createIssuance(
   },
 ): Promise<string> {
   const { now, runAfter = now, ...data } = options;
+  const id = newId("job");
   const job = await tx.job.create({
     data: {
       ...data,
-      id: newId("job"),
+      id,
+      keyId: id,
       status: "Pending",
       maxAttempts: await attemptsOf(tx, data.certificateId),
       createdAt: now,
@@ -45,7 +47,7 @@ export async function createIssuance(
 }
 
 /** The first attempt and the retries that the certificate's renewal policy grants. */
-async function attemptsOf(tx: Transaction, certificateId: string): Promise<number> {
+export async function attemptsOf(tx: Transaction, certificateId: string): Promise<number> {
   const { renewalPolicy } = await tx.managedCertificate.findUniqueOrThrow({
     where: { id: certificateId },
     select: { renewalPolicy: { select: { maxRetries: true } } },
@@ -107,6 +109,53 @@ export async function createDeployment(
     },
   });
   await advance(tx, job);
+  return job.id;
+}
+
+/** Opens the job that looks at what a target serves, or answers the one that is open. */
+export async function createValidation(
+  tx: Transaction,
+  actor: Actor,
+  options: {
+    certificateId: string;
+    target: { id: string; agentId: string; generation: number };
+    /** What is expected there; null: nothing was issued yet. */
+    versionId: string | null;
+    now: Date;
+    runAfter?: Date;
+  },
+): Promise<string> {
+  const { certificateId, target, versionId, now, runAfter = now } = options;
+  const open = await tx.job.findFirst({
+    where: { type: "Validation", certificateId, targetId: target.id, status: { in: [...openStatuses] } },
+  });
+  if (open) return open.id;
+  const job = await tx.job.create({
+    data: {
+      id: newId("job"),
+      type: "Validation",
+      status: "Pending",
+      certificateId,
+      agentId: target.agentId,
+      targetId: target.id,
+      versionId,
+      renewalId: newId("rn"),
+      // What it sees is older than any deployment that comes after it.
+      generation: target.generation,
+      maxAttempts: await attemptsOf(tx, certificateId),
+      createdAt: now,
+      runAfter,
+    },
+  });
+  await addEvent(tx, job, "created", `look at ${target.id}`);
+  await recordAudit(tx, actor, {
+    action: "job_created",
+    resourceType: "job",
+    resourceId: job.id,
+    details: { type: job.type, certificate_id: certificateId, target_id: target.id },
+  });
+  if (runAfter > now) await enqueue(tx, "advance", job.id, runAfter);
+  else await advance(tx, job);
   return job.id;
 }
 

@@ -1,5 +1,6 @@
 import type { Database, Transaction } from "../platform/database.ts";
 import { notFound, outdated } from "../platform/errors.ts";
+import { isIssuance } from "./state.ts";
 import { addEvent, type JobRef, notifyChange, transition } from "./transition.ts";
 
 /** A delivered job must be taken up within this time, or it is given out again. */
@@ -30,7 +31,8 @@ export async function claim(db: Database, { agentId, epoch }: Session, now: Date
       SELECT id, max_in_flight FROM agents WHERE id = ${agentId} AND session_epoch = ${epoch}
     ), due AS MATERIALIZED (
       SELECT j.id FROM jobs j JOIN session s ON s.id = j.agent_id
-      WHERE ((j.type <> 'Deployment' AND j.status = 'AwaitingCSR') OR (j.type = 'Deployment' AND j.status = 'Pending'))
+      WHERE ((j.type IN ('Issuance', 'Renewal') AND j.status = 'AwaitingCSR')
+          OR (j.type IN ('Deployment', 'Validation') AND j.status = 'Pending'))
         AND j.run_after <= ${now}
         AND (j.lease_expires_at IS NULL OR (j.lease_expires_at <= now() AND j.acknowledged_at IS NULL))
       ORDER BY j.created_at
@@ -56,6 +58,7 @@ export interface LeasedJob extends JobRef {
   certificateId: string;
   targetId: string | null;
   versionId: string | null;
+  keyId: string;
   generation: number;
   maxAttempts: number;
   leaseId: string | null;
@@ -70,7 +73,7 @@ export interface LeasedJob extends JobRef {
 export async function lockJob(tx: Transaction, jobId: string, agentId: string): Promise<LeasedJob> {
   const [job] = await tx.$queryRaw<LeasedJob[]>`
     SELECT id, type, status, agent_id AS "agentId", certificate_id AS "certificateId", target_id AS "targetId",
-      version_id AS "versionId", parent_job_id AS "parentJobId", generation, attempts, max_attempts AS "maxAttempts",
+      version_id AS "versionId", parent_job_id AS "parentJobId", key_id AS "keyId", generation, attempts, max_attempts AS "maxAttempts",
       lease_id AS "leaseId", result_lease_id AS "resultLeaseId", acknowledged_at AS "acknowledgedAt", csr,
       coalesce(lease_expires_at > now(), false) AS "isLive"
     FROM jobs WHERE id = ${jobId} FOR UPDATE`;
@@ -101,7 +104,7 @@ export async function takeUp(tx: Transaction, job: LeasedJob): Promise<LeasedJob
     UPDATE jobs SET attempts = attempts + 1, acknowledged_at = now(), started_at = coalesce(started_at, now()),
       lease_expires_at = now() + ${leaseTtlMs} * interval '1 millisecond' WHERE id = ${job.id}`;
   await addEvent(tx, taken, "accepted", `by ${job.agentId}`);
-  if (job.type !== "Deployment") {
+  if (isIssuance(job.type)) {
     await notifyChange(tx, taken);
     return taken;
   }

@@ -122,7 +122,7 @@ async function openWorld() {
     const lease = given.at(-1 - (pick % Math.max(1, Math.min(given.length, 4))));
     if (operation === "renew") {
       const open = await db.job.count({
-        where: { certificateId, type: { not: "Deployment" }, completedAt: null },
+        where: { certificateId, type: { in: ["Issuance", "Renewal"] }, completedAt: null },
       });
       await refusedUnless(open === 0, renewCertificate(plane, operator, certificateId));
     } else if (operation === "claim") await claimMore();

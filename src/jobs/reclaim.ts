@@ -3,6 +3,7 @@ import { notify } from "../platform/bus.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { enqueue } from "./queue.ts";
 import { failAttempt } from "./retry.ts";
+import { isIssuance, issuanceTypes } from "./state.ts";
 import { addEvent, transition } from "./transition.ts";
 
 /**
@@ -23,7 +24,7 @@ export async function reclaimFromRestarted(
   for (const job of lost) {
     const attempts = job.acknowledgedAt ? Math.max(0, job.attempts - 1) : job.attempts;
     const free = { leaseExpiresAt: null, acknowledgedAt: null, attempts };
-    if (job.status === "Running" && job.type === "Deployment") await transition(tx, job, "Pending", free);
+    if (job.status === "Running" && !isIssuance(job.type)) await transition(tx, job, "Pending", free);
     else await tx.job.update({ where: { id: job.id }, data: free });
     await addEvent(tx, { ...job, attempts }, "returned", `agent ${agentId} restarted`);
   }
@@ -41,7 +42,7 @@ export async function reclaimExpired(db: Database, now: Date): Promise<number> {
       const job = await tx.job.findUniqueOrThrow({ where: { id } });
       if (job.acknowledgedAt) {
         const message = `agent ${job.agentId} took the job up and was not heard of again`;
-        await failAttempt(tx, system, job, { step: "agent_lost", message, retryable: true }, now);
+        await failAttempt(tx, system, job, { step: "agent_lost", message, failureClass: "Network" }, now);
       } else {
         await tx.job.update({ where: { id }, data: { leaseExpiresAt: null } });
         await notify(tx, "work", job.agentId);
@@ -59,7 +60,7 @@ export async function resumeSigning(db: Database, idleMs: number): Promise<numbe
   return db.$transaction(async (tx) => {
     const waiting = await tx.$queryRaw<{ id: string }[]>`
       SELECT j.id FROM jobs j
-      WHERE j.type <> 'Deployment' AND j.status = 'Running'
+      WHERE j.type IN ('Issuance', 'Renewal') AND j.status = 'Running'
         AND NOT EXISTS (SELECT 1 FROM job_events e WHERE e.job_id = j.id AND e.at > now() - ${idleMs} * interval '1 millisecond')
       ORDER BY j.created_at LIMIT 500 FOR UPDATE OF j SKIP LOCKED`;
     for (const { id } of waiting) await enqueue(tx, "issue", id);
@@ -74,7 +75,7 @@ export async function resumePending(
   now: Date,
 ): Promise<number> {
   const due = await db.job.findMany({
-    where: { status: "Pending", type: { not: "Deployment" }, runAfter: { lte: now } },
+    where: { status: "Pending", type: { in: [...issuanceTypes] }, runAfter: { lte: now } },
     select: { id: true },
     take: 500,
   });

@@ -6,9 +6,10 @@ import type {
 import { type Actor, recordAudit } from "../audit/record.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { conflict } from "../platform/errors.ts";
+import type { FailureClass } from "../platform/failure.ts";
 import { type LeasedJob, leaseLost, lockJob, requireLease, takeUp } from "./lease.ts";
 import { failAttempt } from "./retry.ts";
-import { isOpen } from "./state.ts";
+import { isIssuance, isOpen } from "./state.ts";
 import { transition } from "./transition.ts";
 
 /** Adds an agent's steps to the timeline and renews its lease; the first call takes the job up. */
@@ -71,33 +72,58 @@ async function store(
   if (result.case === "failed") {
     const { step, message, retryable, servedFingerprintSha256: served } = result.value;
     if (served !== "") await storeServed(tx, job, served, now);
-    return failAttempt(tx, actor, job, { step, message, retryable }, now);
+    const failureClass = retryable ? classOf(step) : "Configuration";
+    return failAttempt(tx, actor, job, { step, message, failureClass }, now);
   }
-  if (result.case !== "succeeded")
-    throw conflict("NO_RESULT", "the result says neither succeeded nor failed");
-  if (job.type !== "Deployment")
+  if (result.case === undefined) throw conflict("NO_RESULT", "the result says neither succeeded nor failed");
+  if (isIssuance(job.type))
     throw conflict("CSR_EXPECTED", "an issuance succeeds with its CSR, not with a result");
+  if (result.case === "observed") {
+    if (job.type !== "Validation")
+      throw conflict("PROOF_EXPECTED", "a deployment succeeds with its proof, not with an observation");
+    return storeObservation(tx, job, result.value.servedFingerprintSha256, now);
+  }
+  if (job.type !== "Deployment")
+    throw conflict("OBSERVATION_EXPECTED", "a validation succeeds with what it observed");
   const served = result.value.servedFingerprintSha256;
   const version = await tx.certificateVersion.findUniqueOrThrow({ where: { id: job.versionId ?? "" } });
   if (version.fingerprintSha256 !== served) {
     throw conflict("NOT_PROVEN", `the target serves ${served}, the version is ${version.fingerprintSha256}`);
   }
   await storeServed(tx, job, served, now, { versionId: job.versionId, provenAt: now });
+  await complete(tx, job, served, now);
+  await audit(tx, actor, job, "deployment_proven", { version_id: job.versionId, fingerprint_sha256: served });
+  return "Completed";
+}
+
+/** Keeps what a validation saw. That it is not what was deployed is a finding, not a failure of the job. */
+async function storeObservation(tx: Transaction, job: LeasedJob, served: string, now: Date): Promise<string> {
+  await storeServed(tx, job, served || null, now);
+  await complete(tx, job, served || null, now);
+  return "Completed";
+}
+
+async function complete(tx: Transaction, job: LeasedJob, served: string | null, now: Date): Promise<void> {
   await transition(tx, job, "Completed", {
     completedAt: now,
     leaseExpiresAt: null,
+    servedFingerprint: served,
     errorStep: "",
     errorMessage: "",
+    failureClass: "",
   });
-  await audit(tx, actor, job, "deployment_proven", { version_id: job.versionId, fingerprint_sha256: served });
-  return "Completed";
+}
+
+/** What kind of failure an agent's is: it either did not get through, or the target's server did not take it. */
+function classOf(step: string): FailureClass {
+  return step === "submit" || step === "agent" ? "Network" : "Target";
 }
 
 /** Keeps what a target serves, unless a newer deployment was proven there since: then the report tells of the past. */
 async function storeServed(
   tx: Transaction,
   job: LeasedJob,
-  fingerprint: string,
+  fingerprint: string | null,
   now: Date,
   proven: { versionId: string | null; provenAt: Date } | Record<string, never> = {},
 ): Promise<void> {

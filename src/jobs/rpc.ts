@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
+  FailureClassSchema,
   type Job,
   JobEventSchema,
   JobOutcomeSchema,
@@ -15,19 +16,27 @@ import { callerOf } from "../auth/interceptor.ts";
 import type { Bus } from "../platform/bus.ts";
 import type { Database } from "../platform/database.ts";
 import { notFound } from "../platform/errors.ts";
-import { pageOf } from "../platform/paging.ts";
 import { Wakeup } from "../platform/wakeup.ts";
 import { wordsOf } from "../platform/words.ts";
+import { cancelJob } from "./cancel.ts";
+import { retryJob } from "./retry-by-hand.ts";
 import { findJob, type JobView, listJobs, type TimelineEvent, timelineOf } from "./view.ts";
 
 const types = wordsOf(JobTypeSchema);
 const statuses = wordsOf(JobStatusSchema);
 const outcomes = wordsOf(JobOutcomeSchema);
+const failureClassWords = wordsOf(FailureClassSchema);
 
 /** A watcher looks again this often even if nothing woke it. */
 const watchSweepMs = 5_000;
 
-export function jobService({ db, bus }: { db: Database; bus: Bus }): ServiceImpl<typeof JobService> {
+export function jobService(deps: {
+  db: Database;
+  bus: Bus;
+  clock: () => Date;
+}): ServiceImpl<typeof JobService> {
+  const { db, bus } = deps;
+
   async function read(id: string, grants: Grants): Promise<Job> {
     const [view, timeline] = await Promise.all([findJob(db, grants, id), timelineOf(db, id)]);
     if (!view) throw notFound("job", id);
@@ -36,16 +45,13 @@ export function jobService({ db, bus }: { db: Database; bus: Bus }): ServiceImpl
 
   return {
     async listJobs(request, context) {
-      const { page, perPage, skip, take } = pageOf(request);
-      const { total, rows } = await listJobs(db, callerOf(context).grants, {
-        certificateId: request.certificateId,
-        agentId: request.agentId,
+      const { rows, ...page } = await listJobs(db, callerOf(context).grants, request, {
+        ...request,
         statuses: request.status.map(statuses.text),
         types: request.type.map(types.text),
-        skip,
-        take,
+        failureClasses: request.failureClass.map(failureClassWords.text),
       });
-      return { data: rows.map((row) => message(row, [])), total, page, perPage };
+      return { ...page, data: rows.map((row) => message(row, [])) };
     },
     async getJob({ id }, context) {
       return { job: await read(id, callerOf(context).grants) };
@@ -65,7 +71,60 @@ export function jobService({ db, bus }: { db: Database; bus: Bus }): ServiceImpl
         await wakeup.wait(watchSweepMs);
       }
     },
+    watchJobs(request, context) {
+      const wanted = {
+        ...request,
+        statuses: request.status.map(statuses.text),
+        types: request.type.map(types.text),
+      };
+      const isWanted = (view: JobView) => matches(view, wanted);
+      return tail(deps, callerOf(context).grants, isWanted, context.signal);
+    },
+    async cancelJob({ id }, context) {
+      await cancelJob(deps, callerOf(context), id);
+      return { job: await read(id, callerOf(context).grants) };
+    },
+    async retryJob({ id }, context) {
+      await retryJob(deps, callerOf(context), id);
+      return { status: "accepted", jobId: id };
+    },
   };
+}
+
+/** Jobs as they change. A change that was missed while the connection to the database was away is not made up for. */
+async function* tail(
+  { db, bus }: { db: Database; bus: Bus },
+  grants: Grants,
+  isWanted: (view: JobView) => boolean,
+  signal: AbortSignal,
+): AsyncGenerator<{ job: Job }> {
+  const changed = new Set<string>();
+  using wakeup = new Wakeup(signal);
+  using _subscription = bus.subscribe("job", (id) => {
+    changed.add(id);
+    wakeup.wake();
+  });
+  while (!signal.aborted) {
+    const ids = [...changed];
+    changed.clear();
+    for (const id of ids) {
+      const [view, timeline] = await Promise.all([findJob(db, grants, id), timelineOf(db, id)]);
+      if (view && isWanted(view)) yield { job: message(view, timeline) };
+    }
+    await wakeup.wait(watchSweepMs);
+  }
+}
+
+function matches(
+  view: JobView,
+  wanted: { certificateId: string; agentId: string; statuses: string[]; types: string[] },
+): boolean {
+  return (
+    (wanted.certificateId === "" || wanted.certificateId === view.certificateId) &&
+    (wanted.agentId === "" || wanted.agentId === view.agentId) &&
+    (wanted.statuses.length === 0 || wanted.statuses.includes(view.status)) &&
+    (wanted.types.length === 0 || wanted.types.includes(view.type))
+  );
 }
 
 function message(view: JobView, timeline: readonly TimelineEvent[]): Job {
@@ -84,10 +143,15 @@ function message(view: JobView, timeline: readonly TimelineEvent[]): Job {
     attempts: view.attempts,
     maxAttempts: view.maxAttempts,
     runAfter: timestampFromDate(view.runAfter),
-    ...(view.errorStep ? { error: { step: view.errorStep, message: view.errorMessage } } : {}),
+    ...(view.errorStep ? { error: errorOf(view) } : {}),
+    servedFingerprintSha256: view.servedFingerprint ?? "",
     timeline: timeline.map((event) => create(JobEventSchema, { ...event, at: timestampFromDate(event.at) })),
     createdAt: timestampFromDate(view.createdAt),
     ...(view.startedAt ? { startedAt: timestampFromDate(view.startedAt) } : {}),
     ...(view.completedAt ? { completedAt: timestampFromDate(view.completedAt) } : {}),
   });
+}
+
+function errorOf({ errorStep: step, errorMessage, failureClass }: JobView) {
+  return { step, message: errorMessage, failureClass: failureClassWords.value(failureClass) };
 }

@@ -11,6 +11,13 @@ export const transitions: Record<JobStatus, readonly JobStatus[]> = {
   Cancelled: ["Pending"],
 };
 
+/** These jobs have an agent make a key and a CA sign; the others have an agent do something to a target. */
+export const issuanceTypes = ["Issuance", "Renewal"] as const;
+
+export function isIssuance(type: string): boolean {
+  return issuanceTypes.some((issuance) => issuance === type);
+}
+
 /** A job in one of these states is still to be done. */
 export const openStatuses = ["Pending", "AwaitingCSR", "Running"] as const satisfies readonly JobStatus[];
 

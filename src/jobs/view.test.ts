@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  allJobs,
   type ControlPlane,
   failed,
+  firstPage,
   issueVersion,
   newAgent,
   newCertificate,
@@ -102,12 +104,11 @@ describe("a job's timeline", () => {
 });
 
 describe("the list of jobs", () => {
-  const all = { certificateId: "", agentId: "", statuses: [], types: [], skip: 0, take: 50 };
-
   test("is filtered by certificate, agent, status and type, and counts all that match", async () => {
     const { agent, certificateId, jobId, deploymentIds } = await issuedTo("proven", "failed");
-    const list = async (filter: object) => {
-      const { total, rows } = await listJobs(plane.db, unrestricted, { ...all, ...filter });
+    const list = async (filter: object, perPage = 50) => {
+      const request = { ...firstPage, perPage };
+      const { total, rows } = await listJobs(plane.db, unrestricted, request, { ...allJobs, ...filter });
       return { total, ids: rows.map(({ id }) => id).sort() };
     };
     expect(await list({ certificateId })).toEqual({ total: 3, ids: [jobId, ...deploymentIds].sort() });
@@ -120,6 +121,14 @@ describe("the list of jobs", () => {
       ids: [jobId],
     });
     expect(await list({ certificateId, statuses: ["Pending", "Running"] })).toEqual({ total: 0, ids: [] });
-    expect((await list({ certificateId, take: 1 })).total).toBe(3);
+    expect((await list({ certificateId }, 1)).total).toBe(3);
+    expect((await list({ parentJobId: jobId })).ids).toEqual(deploymentIds);
+    expect((await list({ certificateId, failureClasses: ["Configuration"] })).total).toBe(1);
+    expect((await list({ certificateId, failureClasses: ["Network"] })).total).toBe(0);
+    const { renewalId, targetId } = await plane.db.job.findUniqueOrThrow({
+      where: { id: deploymentIds[0] ?? "" },
+    });
+    expect((await list({ renewalId })).total).toBe(3);
+    expect((await list({ targetId })).ids).toEqual([deploymentIds[0]]);
   });
 });

@@ -1,6 +1,7 @@
 import { Prisma } from "#gen/prisma/client.ts";
 import { type Grants, grantedCertificate } from "../auth/grants.ts";
 import type { Database } from "../platform/database.ts";
+import { type ListedPage, type ListRequest, type ListShape, listPage } from "../platform/listing.ts";
 
 /** A job with what is computed about it. */
 export interface JobView {
@@ -20,6 +21,8 @@ export interface JobView {
   runAfter: Date;
   errorStep: string;
   errorMessage: string;
+  failureClass: string;
+  servedFingerprint: string | null;
   createdAt: Date;
   startedAt: Date | null;
   completedAt: Date | null;
@@ -33,17 +36,21 @@ export interface TimelineEvent {
   attempt: number;
 }
 
-/** Jobs with their outcome, which sums up their deployments and is null until it is final. */
+/** Jobs with their outcome, which sums up their deployments and is null until it is final. A validation's says whether the
+ * version that was to be there is served. */
 const jobViews = Prisma.sql`
   SELECT j.id, j.type, j.status, j.certificate_id AS "certificateId", j.agent_id AS "agentId", j.target_id AS "targetId",
     j.version_id AS "versionId", j.parent_job_id AS "parentJobId", children.ids AS "childJobIds",
     j.renewal_id AS "renewalId", j.attempts, j.max_attempts AS "maxAttempts", j.run_after AS "runAfter",
-    j.error_step AS "errorStep", j.error_message AS "errorMessage", j.created_at AS "createdAt",
+    j.error_step AS "errorStep", j.error_message AS "errorMessage", j.failure_class AS "failureClass",
+    j.served_fingerprint_sha256 AS "servedFingerprint", j.created_at AS "createdAt",
     j.started_at AS "startedAt", j.completed_at AS "completedAt",
     CASE
       WHEN j.status IN ('Failed', 'Cancelled') THEN 'NotProven'
       WHEN j.status <> 'Completed' THEN NULL
       WHEN j.type = 'Deployment' THEN 'Proven'
+      WHEN j.type = 'Validation' THEN CASE WHEN expected.fingerprint_sha256 = j.served_fingerprint_sha256
+        THEN 'Proven' ELSE 'NotProven' END
       WHEN children.total = 0 THEN 'Issued'
       WHEN children.ended < children.total THEN NULL
       WHEN children.proven = children.total THEN 'Proven'
@@ -51,6 +58,7 @@ const jobViews = Prisma.sql`
       ELSE 'PartlyProven'
     END AS outcome
   FROM jobs j
+  LEFT JOIN certificate_versions expected ON expected.id = j.version_id
   LEFT JOIN LATERAL (
     SELECT coalesce(array_agg(child.id ORDER BY child.id), '{}') AS ids, count(*) AS total,
       count(*) FILTER (WHERE child.status IN ('Completed', 'Failed', 'Cancelled')) AS ended,
@@ -60,43 +68,59 @@ const jobViews = Prisma.sql`
 
 export async function findJob(db: Database, grants: Grants, id: string): Promise<JobView | null> {
   const [view] = await db.$queryRaw<JobView[]>`
-    ${jobViews} WHERE j.id = ${id} AND ${granted(grants)}`;
+    ${jobViews} WHERE j.id = ${id} AND ${grantedCertificate(grants, Prisma.sql`j.certificate_id`)}`;
   return view ?? null;
 }
 
 export interface JobFilter {
   certificateId: string;
   agentId: string;
+  targetId: string;
+  renewalId: string;
+  parentJobId: string;
   statuses: readonly string[];
   types: readonly string[];
-  skip: number;
-  take: number;
+  failureClasses: readonly string[];
 }
 
-/** A page of jobs, newest first, with the number of all that match. Empty filters match all. */
+const endless = Prisma.sql`'infinity'::timestamptz`;
+
+const shape: ListShape = {
+  view: jobViews,
+  countView: Prisma.sql`
+    SELECT j.id, j.type, j.status, j.certificate_id AS "certificateId", j.agent_id AS "agentId",
+      j.target_id AS "targetId", j.renewal_id AS "renewalId", j.parent_job_id AS "parentJobId",
+      j.failure_class AS "failureClass"
+    FROM jobs j`,
+  columns: {
+    created_at: { sql: Prisma.sql`"createdAt"`, type: "timestamptz" },
+    run_after: { sql: Prisma.sql`"runAfter"`, type: "timestamptz" },
+    completed_at: { sql: Prisma.sql`coalesce("completedAt", ${endless})`, type: "timestamptz" },
+    status: { sql: Prisma.sql`status`, type: "text" },
+  },
+  defaultSort: "-created_at",
+};
+
+/** A page of the jobs that the grants reach, with the number of all that match. Empty filters match all. */
 export async function listJobs(
   db: Database,
   grants: Grants,
+  request: ListRequest,
   filter: JobFilter,
-): Promise<{ total: number; rows: JobView[] }> {
-  const conditions = [
-    granted(grants),
-    ...(filter.certificateId ? [Prisma.sql`j.certificate_id = ${filter.certificateId}`] : []),
-    ...(filter.agentId ? [Prisma.sql`j.agent_id = ${filter.agentId}`] : []),
-    ...(filter.statuses.length > 0 ? [Prisma.sql`j.status = ANY(${[...filter.statuses]}::text[])`] : []),
-    ...(filter.types.length > 0 ? [Prisma.sql`j.type = ANY(${[...filter.types]}::text[])`] : []),
-  ];
-  const where = Prisma.join(conditions, " AND ");
-  const [count, rows] = await Promise.all([
-    db.$queryRaw<[{ total: bigint }]>`SELECT count(*) AS total FROM jobs j WHERE ${where}`,
-    db.$queryRaw<JobView[]>`
-      ${jobViews} WHERE ${where} ORDER BY j.created_at DESC, j.id LIMIT ${filter.take} OFFSET ${filter.skip}`,
+): Promise<ListedPage<JobView>> {
+  return listPage<JobView>(db, shape, request, [
+    grantedCertificate(grants, Prisma.sql`items."certificateId"`),
+    ...(filter.certificateId ? [Prisma.sql`"certificateId" = ${filter.certificateId}`] : []),
+    ...(filter.agentId ? [Prisma.sql`"agentId" = ${filter.agentId}`] : []),
+    ...(filter.targetId ? [Prisma.sql`"targetId" = ${filter.targetId}`] : []),
+    ...(filter.renewalId ? [Prisma.sql`"renewalId" = ${filter.renewalId}`] : []),
+    ...(filter.parentJobId ? [Prisma.sql`"parentJobId" = ${filter.parentJobId}`] : []),
+    ...(filter.statuses.length > 0 ? [Prisma.sql`status = ANY(${[...filter.statuses]}::text[])`] : []),
+    ...(filter.types.length > 0 ? [Prisma.sql`type = ANY(${[...filter.types]}::text[])`] : []),
+    ...(filter.failureClasses.length > 0
+      ? [Prisma.sql`"failureClass" = ANY(${[...filter.failureClasses]}::text[])`]
+      : []),
   ]);
-  return { total: Number(count[0].total), rows };
-}
-
-function granted(grants: Grants): Prisma.Sql {
-  return grantedCertificate(grants, Prisma.sql`j.certificate_id`);
 }
 
 /** The steps of a job and of its deployments, in the order in which they happened. */

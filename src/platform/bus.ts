@@ -5,9 +5,9 @@ import type { Log } from "./log.ts";
 /**
  * What is said between replicas. `work`: an agent id that has work. `session`: "<agent id> <epoch>" of a newer stream or an
  * ended identity. `job`: the id of a job that changed. `schedule`: the name of a scheduled task that is to run
- * now.
+ * now. `lease`: "<agent id> <job id> <lease id>" of a lease that was taken away.
  */
-export const channels = ["work", "session", "job", "schedule"] as const;
+export const channels = ["work", "session", "job", "schedule", "lease"] as const;
 export type Channel = (typeof channels)[number];
 
 type Listener = (payload: string) => unknown;

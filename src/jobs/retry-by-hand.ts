@@ -1,0 +1,76 @@
+import type { Job } from "#gen/prisma/client.ts";
+import { type Actor, recordAudit } from "../audit/record.ts";
+import { requireCertificate } from "../auth/grants.ts";
+import { type Database, isUniqueViolation, type Transaction } from "../platform/database.ts";
+import { conflict, notFound } from "../platform/errors.ts";
+import { advance } from "./advance.ts";
+import { attemptsOf } from "./create.ts";
+import { addEvent, transition } from "./transition.ts";
+
+/** What the name of a key ends in, as a regular expression, when a person had its job tried again. */
+export const retriedKeySuffix = "-retry-[0-9]+";
+
+/**
+ * Takes up a job that failed or was cancelled: another round of attempts, and for an issuance another key and another
+ * order.
+ */
+export async function retryJob(
+  { db, clock }: { db: Database; clock: () => Date },
+  actor: Actor,
+  id: string,
+): Promise<void> {
+  try {
+    await db.$transaction(async (tx) => {
+      await tx.$queryRaw`SELECT id FROM jobs WHERE id = ${id} FOR UPDATE`;
+      const job = await tx.job.findUnique({ where: { id } });
+      if (!job) throw notFound("job", id);
+      await requireCertificate(tx, actor.grants, job.certificateId);
+      await requireRetryable(tx, job);
+      const now = clock();
+      await transition(tx, job, "Pending", {
+        maxAttempts: job.attempts + (await attemptsOf(tx, job.certificateId)),
+        runAfter: now,
+        completedAt: null,
+        leaseExpiresAt: null,
+        ...(job.keyId === "" ? {} : { csr: null, spkiSha256: null, keyId: nextKeyId(job) }),
+      });
+      await addEvent(tx, job, "retried", `by ${actor.id}`);
+      await recordAudit(tx, actor, {
+        action: "job_retried",
+        resourceType: "job",
+        resourceId: id,
+        details: { type: job.type, certificate_id: job.certificateId, was: job.status },
+      });
+      await advance(tx, await tx.job.findUniqueOrThrow({ where: { id } }));
+    });
+  } catch (error) {
+    if (isUniqueViolation(error)) {
+      throw conflict("RENEWAL_OPEN", `another job makes this certificate already; job ${id} stays as it is`);
+    }
+    throw error;
+  }
+}
+
+async function requireRetryable(tx: Transaction, job: Job): Promise<void> {
+  if (job.status !== "Failed" && job.status !== "Cancelled")
+    throw conflict(
+      "JOB_NOT_ENDED",
+      `job ${job.id} is ${job.status}; only failed and cancelled jobs are retried`,
+    );
+  const certificate = await tx.managedCertificate.findUniqueOrThrow({ where: { id: job.certificateId } });
+  if (certificate.archivedAt)
+    throw conflict("ARCHIVED", `certificate ${certificate.id} is archived; restore it first`);
+  if (!job.targetId) return;
+  const target = await tx.target.findUniqueOrThrow({ where: { id: job.targetId } });
+  if (job.type === "Deployment" && target.generation > job.generation) {
+    throw conflict(
+      "SUPERSEDED",
+      `a newer deployment to target ${target.id} exists; deploy the version again instead`,
+    );
+  }
+}
+
+function nextKeyId({ id, keyId }: Job): string {
+  const round = Number(/-retry-([0-9]+)$/.exec(keyId)?.[1] ?? 0);
+  return `${id}-retry-${round + 1}`;
+}
