@@ -8,6 +8,7 @@ import { ApiKeyService } from "#gen/certctl/v1/api_keys_pb.ts";
 import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
 import { IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
 import { JobService } from "#gen/certctl/v1/jobs_pb.ts";
+import { NotificationService } from "#gen/certctl/v1/notifications_pb.ts";
 import { NotifierService } from "#gen/certctl/v1/notifiers_pb.ts";
 import { OwnerService } from "#gen/certctl/v1/owners_pb.ts";
 import { RenewalPolicyService } from "#gen/certctl/v1/renewal_policies_pb.ts";
@@ -37,6 +38,10 @@ import { issuerService } from "./issuers/rpc.ts";
 import { migrateQueue, startQueue } from "./jobs/queue.ts";
 import { jobService } from "./jobs/rpc.ts";
 import { advanceJob, sweepJobs, sweepTask } from "./jobs/sweep.ts";
+import { deliver } from "./notifications/deliver.ts";
+import { expiryAlertsTask } from "./notifications/expiry-alerts.ts";
+import { notificationService } from "./notifications/rpc.ts";
+import { notificationsTask } from "./notifications/sweep.ts";
 import { notifierService } from "./notifiers/rpc.ts";
 import { ownerService } from "./owners/rpc.ts";
 import { openBus } from "./platform/bus.ts";
@@ -92,6 +97,7 @@ const services = [
   TeamService,
   OwnerService,
   NotifierService,
+  NotificationService,
   RenewalPolicyService,
   SchedulerService,
   ApiKeyService,
@@ -125,10 +131,19 @@ export async function startApp(options: AppOptions): Promise<App> {
     issue: (jobId: string, signal: AbortSignal) => issue({ db, authorities, clock, log }, jobId, signal),
     advance: (jobId: string) => advanceJob(db, jobId, clock()),
   };
-  starting.use(await startQueue({ pool, tasks, log, signal: stopping.signal }));
+  const queue = { pool, log, signal: stopping.signal };
+  starting.use(await startQueue({ ...queue, tasks, concurrency: 8 }));
+  // Of their own, so that a mail server that hangs holds up no certificate.
+  const sending = { db, sealer, egress, clock, log };
+  const notify = (id: string, signal: AbortSignal) => deliver(sending, id, signal);
+  starting.use(await startQueue({ ...queue, tasks: { notify }, concurrency: 4 }));
   // What an earlier process left is taken up at once.
   await sweepJobs(db, clock(), 0);
-  const scheduled: ScheduledTask[] = [sweepTask(db, config.everyMs.jobs)];
+  const scheduled: ScheduledTask[] = [
+    sweepTask(db, config.everyMs.jobs),
+    expiryAlertsTask(db, config.everyMs.expiryAlerts),
+    notificationsTask(sending, config.everyMs.notifications),
+  ];
   starting.use(await startScheduler({ db, bus, clock, log, replicaId: replica.id, tasks: scheduled }));
 
   const ownNames = serverNames(config).filter((name) => !isLoopback(name));
@@ -153,6 +168,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     router.service(TargetService, targetService({ db, clock }));
     router.service(TeamService, teamService({ db, clock }));
     router.service(OwnerService, ownerService({ db, clock }));
+    router.service(NotificationService, notificationService({ db, clock }));
     router.service(NotifierService, notifierService({ db, sealer, egress, clock }));
     router.service(RenewalPolicyService, renewalPolicyService({ db, clock }));
     router.service(SchedulerService, schedulerService({ db, clock, tasks: scheduled }));

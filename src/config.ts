@@ -28,7 +28,9 @@ const schema = z.object({
   CERTCTL_AGENT_IDENTITY_HOURS: z.coerce.number().int().min(1).max(168).default(24),
   CERTCTL_DRAIN_GRACE: milliseconds.default(5_000),
   CERTCTL_EGRESS_ALLOW: z.string().default("").transform(readCidrs),
+  CERTCTL_EXPIRY_ALERT_SECONDS: interval(3_600),
   CERTCTL_JOB_SWEEP_SECONDS: interval(30),
+  CERTCTL_NOTIFICATION_SWEEP_SECONDS: interval(60),
   CERTCTL_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   DATABASE_URL: z
     .string()
@@ -60,7 +62,7 @@ export interface Config {
   /** CIDRs of internal addresses that connectors may connect to. */
   egressAllow: string[];
   /** How often the scheduled tasks run. */
-  everyMs: { jobs: number };
+  everyMs: { jobs: number; expiryAlerts: number; notifications: number };
   logLevel: string;
   /** Undefined: an embedded PostgreSQL in the data directory. */
   databaseUrl: string | undefined;
@@ -99,7 +101,11 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     agentIdentityHours: settings.CERTCTL_AGENT_IDENTITY_HOURS,
     drainGraceMs: settings.CERTCTL_DRAIN_GRACE,
     egressAllow: settings.CERTCTL_EGRESS_ALLOW,
-    everyMs: { jobs: settings.CERTCTL_JOB_SWEEP_SECONDS * 1000 },
+    everyMs: {
+      jobs: settings.CERTCTL_JOB_SWEEP_SECONDS * 1000,
+      expiryAlerts: settings.CERTCTL_EXPIRY_ALERT_SECONDS * 1000,
+      notifications: settings.CERTCTL_NOTIFICATION_SWEEP_SECONDS * 1000,
+    },
     logLevel: settings.CERTCTL_LOG_LEVEL,
     databaseUrl: settings.DATABASE_URL,
     encryptionKey: decodeKey(settings.CERTCTL_CONFIG_ENCRYPTION_KEY),

@@ -25,7 +25,7 @@ import type { JobFilter } from "../src/jobs/view.ts";
 import { type Database, openDatabase } from "../src/platform/database.ts";
 import { newId } from "../src/platform/ids.ts";
 import type { ListRequest } from "../src/platform/listing.ts";
-import { createSealer } from "../src/platform/seal.ts";
+import { createSealer, type Sealer } from "../src/platform/seal.ts";
 import { makeCsr } from "../src/x509/csr.ts";
 import { parseSan } from "../src/x509/names.ts";
 import { pem } from "../src/x509/pem.ts";
@@ -46,6 +46,7 @@ export interface ControlPlane extends AsyncDisposable {
   db: Database;
   pool: pg.Pool;
   authorities: Authorities;
+  sealer: Sealer;
   /** Business time; leases go by the database's own clock. */
   time: { now: Date };
   clock: () => Date;
@@ -61,12 +62,14 @@ export async function openControlPlane(): Promise<ControlPlane> {
   await migrateQueue(pool);
   await ensureDefaultIssuer(db);
   const time = { now: new Date("2030-06-01T12:00:00Z") };
-  const authorities = await openAuthorities(db, createSealer(randomBytes(32)), time.now);
+  const sealer = createSealer(randomBytes(32));
+  const authorities = await openAuthorities(db, sealer, time.now);
   const parts = opening.move();
   return {
     db,
     pool,
     authorities,
+    sealer,
     time,
     clock: () => time.now,
     reserved: { trustDomain: authorities.trustDomain, ownNames: ["certctl.example"] },

@@ -19,8 +19,8 @@ const resources = [
   {
     path: "/teams",
     prefix: "t",
-    one: { description: "runs the platform" },
-    other: { description: "another" },
+    one: { description: "runs the platform", email: "platform@example.test" },
+    other: { description: "another", email: "" },
   },
   { path: "/owners", prefix: "o", one: { email: "a@example.test" }, other: { email: "b@example.test" } },
   {

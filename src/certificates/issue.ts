@@ -9,6 +9,7 @@ import { createDeployment } from "../jobs/create.ts";
 import { lockJob } from "../jobs/lease.ts";
 import { type AttemptFailure, failAttempt } from "../jobs/retry.ts";
 import { addEvent, transition } from "../jobs/transition.ts";
+import { raiseEvent } from "../notifications/raise.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
@@ -131,6 +132,12 @@ async function publish(
       resourceId: certificate.id,
       details,
     });
+    const { id: versionId, serial, notAfter } = version;
+    await raiseEvent(
+      tx,
+      { type: "CertificateIssued", certificateId: certificate.id, versionId, serial, notAfter },
+      now,
+    );
     for (const target of targets)
       await createDeployment(tx, system, { version, target, parentJobId: jobId }, now);
   });

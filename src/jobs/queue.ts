@@ -3,17 +3,17 @@ import type pg from "pg";
 import type { Transaction } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
 
-/** Work that a server does in the background. A task carries the id of its job; the jobs table owns all retries. */
-export type TaskName = "issue" | "advance";
+/** Work that a server does in the background. A task carries the id of its job or notification, which owns all retries. */
+export type TaskName = "issue" | "advance" | "notify";
 
-/** Does one task of a job. Repeating a task that was done changes nothing. */
-export type Tasks = Record<TaskName, (jobId: string, signal: AbortSignal) => Promise<void>>;
+/** Does one task. Repeating a task that was done changes nothing. */
+export type Tasks = Partial<Record<TaskName, (id: string, signal: AbortSignal) => Promise<void>>>;
 
-/** Enqueues a task with the transaction's other changes: it exists iff they do. A second one of the same job replaces it. */
-export async function enqueue(tx: Transaction, task: TaskName, jobId: string, runAt?: Date): Promise<void> {
+/** Enqueues a task with the transaction's other changes: it exists iff they do. A second one of the same id replaces it. */
+export async function enqueue(tx: Transaction, task: TaskName, id: string, runAt?: Date): Promise<void> {
   await tx.$executeRaw`
-    SELECT graphile_worker.add_job(${task}, json_build_object('jobId', ${jobId}::text),
-      run_at => ${runAt ?? null}::timestamptz, job_key => ${`${task}:${jobId}`}, max_attempts => 1)`;
+    SELECT graphile_worker.add_job(${task}, json_build_object('id', ${id}::text),
+      run_at => ${runAt ?? null}::timestamptz, job_key => ${`${task}:${id}`}, max_attempts => 1)`;
 }
 
 /** Creates or upgrades the queue's own tables. */
@@ -30,26 +30,33 @@ export async function migrateQueue(pool: pg.Pool): Promise<void> {
 export async function startQueue(options: {
   pool: pg.Pool;
   tasks: Tasks;
+  /** How many tasks run at once. */
+  concurrency: number;
   log: Log;
   signal: AbortSignal;
 }): Promise<AsyncDisposable> {
-  const { pool, tasks, log, signal } = options;
-  const perform = (name: TaskName) => async (payload: unknown) => {
-    const { jobId } = payload as { jobId: string };
-    try {
-      await tasks[name](jobId, signal);
-    } catch (error) {
-      log.error({ err: error, task: name, jobId }, "a background task failed");
-    }
-  };
+  const { pool, tasks, concurrency, log, signal } = options;
+  const taskList = Object.fromEntries(
+    Object.entries(tasks).map(([name, perform]) => [
+      name,
+      async (payload: unknown) => {
+        const { id } = payload as { id: string };
+        try {
+          await perform(id, signal);
+        } catch (error) {
+          if (!signal.aborted) log.error({ err: error, task: name, id }, "a background task failed");
+        }
+      },
+    ]),
+  );
   const runner = await run({
     pgPool: pool,
-    concurrency: 8,
+    concurrency,
     noHandleSignals: true,
     logger: silent,
     // New tasks are announced by NOTIFY; this is the safety net.
     pollInterval: 5_000,
-    taskList: { issue: perform("issue"), advance: perform("advance") },
+    taskList,
   });
   return {
     async [Symbol.asyncDispose]() {

@@ -4,6 +4,7 @@ import type {
   ReportResultRequest,
 } from "#gen/certctl/v1/agent_work_pb.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
+import { raiseEvent } from "../notifications/raise.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { conflict } from "../platform/errors.ts";
 import type { FailureClass } from "../platform/failure.ts";
@@ -93,6 +94,8 @@ async function store(
   await storeServed(tx, job, served, now, { versionId: job.versionId, provenAt: now });
   await complete(tx, job, served, now);
   await audit(tx, actor, job, "deployment_proven", { version_id: job.versionId, fingerprint_sha256: served });
+  const { id: jobId, certificateId, targetId } = job;
+  if (targetId) await raiseEvent(tx, { type: "DeploymentProven", certificateId, jobId, targetId }, now);
   return "Completed";
 }
 

@@ -1,4 +1,5 @@
 import { type Actor, recordAudit } from "../audit/record.ts";
+import { raiseEvent } from "../notifications/raise.ts";
 import type { Transaction } from "../platform/database.ts";
 import type { FailureClass } from "../platform/failure.ts";
 import { enqueue } from "./queue.ts";
@@ -34,6 +35,7 @@ export interface FailingJob extends JobRef {
   type: string;
   certificateId: string;
   maxAttempts: number;
+  targetId: string | null;
 }
 
 /** How long to wait after a failed attempt; null: no further one is made. */
@@ -76,6 +78,7 @@ export async function failAttempt(
   if (waitMs === null) {
     await transition(tx, job, "Failed", { ...error, completedAt: now });
     if (isIssuance(job.type)) await recordFailure(tx, job.certificateId, failure);
+    await raiseFailure(tx, job, failure, now);
     return "Failed";
   }
   const runAfter = new Date(now.getTime() + waitMs);
@@ -83,6 +86,18 @@ export async function failAttempt(
   await addEvent(tx, job, "retry_planned", `next attempt at ${runAfter.toISOString()}`);
   await enqueue(tx, "advance", job.id, runAfter);
   return "Pending";
+}
+
+async function raiseFailure(
+  tx: Transaction,
+  { id: jobId, type, certificateId, targetId }: FailingJob,
+  { step, message }: AttemptFailure,
+  now: Date,
+): Promise<void> {
+  const error = `${step}: ${message}`;
+  if (isIssuance(type)) await raiseEvent(tx, { type: "RenewalFailed", certificateId, jobId, error }, now);
+  else if (type === "Deployment" && targetId)
+    await raiseEvent(tx, { type: "DeploymentFailed", certificateId, jobId, targetId, error }, now);
 }
 
 async function recordFailure(

@@ -38,6 +38,7 @@ export const email = defineNotifier({
   title: "E-mail",
   config,
   isAddressed: true,
+  keepsIncidents: false,
   async send(notice, settings, { egress, signal: stopped }) {
     const { host, port, security } = settings;
     const limit = AbortSignal.timeout(limitMs);

@@ -45,6 +45,8 @@ export interface Notifier<Config = unknown> {
   readonly config: z.ZodType<Config>;
   /** Whether a notice goes to an e-mail address; the others go where the configuration says. */
   readonly isAddressed: boolean;
+  /** Whether it keeps incidents, which are to be closed when what was wrong no longer is. */
+  readonly keepsIncidents: boolean;
   /**
    * Tells it. Returns what the other side said to it, in one line; throws when it did not take it, with a message in its words
    * and fit to be shown: no secret, no raw body.

@@ -21,6 +21,7 @@ export const opsgenie = defineNotifier({
   title: "Opsgenie",
   config,
   isAddressed: false,
+  keepsIncidents: true,
   send(notice, { api_key: key, url, ca: trusted }, context) {
     const alerts = `${url.replace(/\/$/, "")}/v2/alerts`;
     const alias = shorten(notice.incidentKey, 512);

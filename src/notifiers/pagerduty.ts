@@ -22,6 +22,7 @@ export const pagerduty = defineNotifier({
   title: "PagerDuty",
   config,
   isAddressed: false,
+  keepsIncidents: true,
   send: (notice, { routing_key: key, url, ca: trusted }, context) =>
     post(context, { url, ca: trusted, body: JSON.stringify(event(notice, key)), words }),
 });

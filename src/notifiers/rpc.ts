@@ -43,7 +43,15 @@ export function notifierService(deps: TestDeps): ServiceImpl<typeof NotifierServ
       return { notifier: await read(id) };
     },
     async deleteNotifier({ id }, context) {
-      await archiveRow(db, callerOf(context), notifierKind, { id, now: clock() });
+      await archiveRow(db, callerOf(context), notifierKind, {
+        id,
+        now: clock(),
+        dependants: async (tx) => ({
+          "renewal policies": await tx.renewalPolicyChannel.count({
+            where: { notifierId: id, renewalPolicy: { archivedAt: null } },
+          }),
+        }),
+      });
       return {};
     },
     async restoreNotifier({ id }, context) {

@@ -17,6 +17,7 @@ export const slack = defineNotifier({
   title: "Slack",
   config,
   isAddressed: false,
+  keepsIncidents: false,
   send: (notice, { webhook_url: url, ca: trusted }, context) =>
     post(context, { url, ca: trusted, body: JSON.stringify(message(notice)), words }),
 });

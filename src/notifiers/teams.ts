@@ -17,6 +17,7 @@ export const teams = defineNotifier({
   title: "Microsoft Teams",
   config,
   isAddressed: false,
+  keepsIncidents: false,
   send: (notice, { workflow_url: url, ca: trusted }, context) =>
     post(context, { url, ca: trusted, body: JSON.stringify(message(notice)), words }),
 });

@@ -20,6 +20,7 @@ export const webhook = defineNotifier({
   title: "Webhook",
   config,
   isAddressed: false,
+  keepsIncidents: false,
   send(notice, { url, secret, ca: trusted }, context) {
     const body = JSON.stringify(payload(notice));
     const timestamp = String(Math.floor(context.now.getTime() / 1000));

@@ -3,6 +3,8 @@ import type { Database, Transaction } from "../platform/database.ts";
 import { conflict } from "../platform/errors.ts";
 import { newId } from "../platform/ids.ts";
 import { type Archivable, archiveRow, lockLiveRow, writeRefusal } from "../resources/archive.ts";
+import { writeChannels } from "./channels.ts";
+import type { PolicyChannelView } from "./view.ts";
 
 export const renewalPolicyKind: Archivable = { what: "renewal_policy", table: "renewal_policies" };
 
@@ -24,6 +26,7 @@ export interface RenewalPolicyWish {
   autoRenew?: boolean | undefined;
   maxRetries?: number | undefined;
   alertThresholdsDays: number[];
+  channels: PolicyChannelView[];
 }
 
 export async function createRenewalPolicy(
@@ -36,7 +39,8 @@ export async function createRenewalPolicy(
     await db.$transaction(async (tx) => {
       const data = completed(wanted);
       await tx.renewalPolicy.create({ data: { id, ...data } });
-      await audit(tx, actor, "renewal_policy_created", id, data);
+      await writeChannels(tx, id, wanted.channels, data.alertThresholdsDays);
+      await audit(tx, actor, "renewal_policy_created", id, data, wanted.channels);
     });
   } catch (error) {
     throw writeRefusal(error, renewalPolicyKind, { id, name: wanted.name });
@@ -55,7 +59,8 @@ export async function updateRenewalPolicy(
       await lockLiveRow(tx, actor, renewalPolicyKind, id);
       const data = completed(wanted);
       await tx.renewalPolicy.update({ where: { id }, data });
-      await audit(tx, actor, "renewal_policy_updated", id, data);
+      await writeChannels(tx, id, wanted.channels, data.alertThresholdsDays);
+      await audit(tx, actor, "renewal_policy_updated", id, data, wanted.channels);
     });
   } catch (error) {
     throw writeRefusal(error, renewalPolicyKind, wanted);
@@ -94,6 +99,7 @@ async function audit(
   action: string,
   id: string,
   data: ReturnType<typeof completed>,
+  channels: PolicyChannelView[],
 ): Promise<void> {
   await recordAudit(tx, actor, {
     action,
@@ -105,6 +111,11 @@ async function audit(
       auto_renew: data.autoRenew,
       max_retries: data.maxRetries,
       alert_thresholds_days: data.alertThresholdsDays.map(String),
+      channels: channels.map(({ notifierId, thresholdsDays, events }) => ({
+        notifier_id: notifierId,
+        thresholds_days: thresholdsDays,
+        events,
+      })),
     },
   });
 }

@@ -1,7 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
+import { NotificationTypeSchema } from "#gen/certctl/v1/notifications_pb.ts";
 import {
+  type PolicyChannel,
   type RenewalPolicy,
   RenewalPolicySchema,
   type RenewalPolicyService,
@@ -9,6 +11,7 @@ import {
 import { callerOf } from "../auth/interceptor.ts";
 import type { Database } from "../platform/database.ts";
 import { notFound } from "../platform/errors.ts";
+import { wordsOf } from "../platform/words.ts";
 import { restoreRow } from "../resources/archive.ts";
 import {
   archiveRenewalPolicy,
@@ -16,7 +19,14 @@ import {
   renewalPolicyKind,
   updateRenewalPolicy,
 } from "./manage.ts";
-import { findRenewalPolicy, listRenewalPolicies, type RenewalPolicyView } from "./view.ts";
+import {
+  findRenewalPolicy,
+  listRenewalPolicies,
+  type PolicyChannelView,
+  type RenewalPolicyView,
+} from "./view.ts";
+
+const typeWords = wordsOf(NotificationTypeSchema);
 
 export function renewalPolicyService(deps: {
   db: Database;
@@ -39,10 +49,12 @@ export function renewalPolicyService(deps: {
       return { renewalPolicy: await read(id) };
     },
     async createRenewalPolicy(request, context) {
-      return { renewalPolicy: await read(await createRenewalPolicy(db, callerOf(context), request)) };
+      const wanted = { ...request, channels: request.channels.map(channel) };
+      return { renewalPolicy: await read(await createRenewalPolicy(db, callerOf(context), wanted)) };
     },
     async updateRenewalPolicy(request, context) {
-      await updateRenewalPolicy(db, callerOf(context), request);
+      const wanted = { ...request, channels: request.channels.map(channel) };
+      await updateRenewalPolicy(db, callerOf(context), wanted);
       return { renewalPolicy: await read(request.id) };
     },
     async deleteRenewalPolicy({ id }, context) {
@@ -56,9 +68,14 @@ export function renewalPolicyService(deps: {
   };
 }
 
-function message({ createdAt, updatedAt, archivedAt, ...view }: RenewalPolicyView): RenewalPolicy {
+function channel({ notifierId, thresholdsDays, events }: PolicyChannel): PolicyChannelView {
+  return { notifierId, thresholdsDays, events: events.map(typeWords.text) };
+}
+
+function message({ createdAt, updatedAt, archivedAt, channels, ...view }: RenewalPolicyView): RenewalPolicy {
   return create(RenewalPolicySchema, {
     ...view,
+    channels: channels.map(({ events, ...told }) => ({ ...told, events: events.map(typeWords.value) })),
     createdAt: timestampFromDate(createdAt),
     updatedAt: timestampFromDate(updatedAt),
     ...(archivedAt ? { archivedAt: timestampFromDate(archivedAt) } : {}),

@@ -16,9 +16,16 @@ export interface RenewalPolicyView {
   maxRetries: number;
   alertThresholdsDays: number[];
   certificateCount: number;
+  channels: PolicyChannelView[];
   createdAt: Date;
   updatedAt: Date;
   archivedAt: Date | null;
+}
+
+export interface PolicyChannelView {
+  notifierId: string;
+  thresholdsDays: number[];
+  events: string[];
 }
 
 const shape: ListShape = {
@@ -27,7 +34,10 @@ const shape: ListShape = {
       p.max_retries AS "maxRetries", p.alert_thresholds_days AS "alertThresholdsDays", p.created_at AS "createdAt",
       p.updated_at AS "updatedAt", p.archived_at AS "archivedAt",
       (SELECT count(*)::int FROM managed_certificates c WHERE c.renewal_policy_id = p.id AND c.archived_at IS NULL)
-        AS "certificateCount"
+        AS "certificateCount",
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('notifierId', ch.notifier_id,
+          'thresholdsDays', ch.thresholds_days, 'events', ch.events) ORDER BY ch.notifier_id), '[]')
+        FROM renewal_policy_channels ch WHERE ch.renewal_policy_id = p.id) AS channels
     FROM renewal_policies p`,
   columns: {
     created_at: { sql: Prisma.sql`"createdAt"`, type: "timestamptz" },

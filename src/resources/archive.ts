@@ -120,7 +120,7 @@ function refuseInUse({ what }: Archivable, id: string, counts: Record<string, nu
   const used = Object.entries(counts).filter(([, count]) => count > 0);
   if (used.length === 0) return;
   const text = used
-    .map(([name, count]) => `${count} ${count === 1 ? name.replace(/s$/, "") : name}`)
+    .map(([name, count]) => `${count} ${count === 1 ? name.replace(/ies$/, "y").replace(/s$/, "") : name}`)
     .join(", ");
   throw conflict(
     "IN_USE",

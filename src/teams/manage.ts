@@ -9,15 +9,16 @@ export interface TeamWish {
   id: string;
   name: string;
   description: string;
+  email: string;
 }
 
 export async function createTeam(db: Database, actor: Actor, wanted: TeamWish): Promise<string> {
-  const { name, description } = wanted;
+  const { name, description, email } = wanted;
   const id = wanted.id || newId("t");
   try {
     await db.$transaction(async (tx) => {
-      await tx.team.create({ data: { id, name, description } });
-      const details = { name, description };
+      await tx.team.create({ data: { id, name, description, email } });
+      const details = { name, description, email };
       await recordAudit(tx, actor, { action: "team_created", resourceType: "team", resourceId: id, details });
     });
   } catch (error) {
@@ -27,12 +28,12 @@ export async function createTeam(db: Database, actor: Actor, wanted: TeamWish): 
 }
 
 export async function updateTeam(db: Database, actor: Actor, wanted: TeamWish): Promise<void> {
-  const { id, name, description } = wanted;
+  const { id, name, description, email } = wanted;
   try {
     await db.$transaction(async (tx) => {
       await lockLiveRow(tx, actor, teamKind, id);
-      await tx.team.update({ where: { id }, data: { name, description } });
-      const details = { name, description };
+      await tx.team.update({ where: { id }, data: { name, description, email } });
+      const details = { name, description, email };
       await recordAudit(tx, actor, { action: "team_updated", resourceType: "team", resourceId: id, details });
     });
   } catch (error) {

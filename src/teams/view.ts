@@ -12,6 +12,7 @@ export interface TeamView {
   id: string;
   name: string;
   description: string;
+  email: string;
   ownerCount: number;
   certificateCount: number;
   createdAt: Date;
@@ -21,7 +22,7 @@ export interface TeamView {
 
 const shape: ListShape = {
   view: Prisma.sql`
-    SELECT t.id, t.name, t.description, t.created_at AS "createdAt", t.updated_at AS "updatedAt",
+    SELECT t.id, t.name, t.description, t.email, t.created_at AS "createdAt", t.updated_at AS "updatedAt",
       t.archived_at AS "archivedAt",
       (SELECT count(*)::int FROM owners o WHERE o.team_id = t.id AND o.archived_at IS NULL) AS "ownerCount",
       (SELECT count(*)::int FROM managed_certificates c WHERE c.team_id = t.id AND c.archived_at IS NULL)
