@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import { newCsr } from "./fixtures.ts";
 import type { System } from "./system.ts";
 
@@ -53,6 +54,21 @@ async function openJob({ system, silentAgent }: Stage): Promise<string> {
   return body.job_id;
 }
 
+/** A notification that could not be sent. */
+async function failedNotification({ system, agentId }: Stage): Promise<string> {
+  const name = `told-${Math.random().toString(36).slice(2)}`;
+  const make = async (path: string, body: object) =>
+    (await system.rest("POST", `/api/v1/${path}`, body)).body.id;
+  const notifier = await make("notifiers", { name, kind: "webhook", config: webhook });
+  const channels = [{ notifier_id: notifier, events: ["CertificateIssued"] }];
+  const policy = await make("renewal-policies", { name, channels });
+  const wanted = { name, common_name: "told.example.test", agent_id: agentId, renewal_policy_id: policy };
+  await system.renew(await make("certificates", wanted));
+  const query = `/api/v1/notifications?notifier_id=${notifier}&status=failed`;
+  await expect.poll(async () => (await system.rest("GET", query)).body.total).toBe(1);
+  return (await system.rest("GET", query)).body.data[0].id;
+}
+
 /** Every other call that is not a list, by its operation id. */
 export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   renewCertificate: () => ({ body: {} }),
@@ -78,6 +94,10 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   expireApiKey: () => ({ body: {} }),
   testNotifier: () => ({ body: {} }),
   testNotifierConfig: () => ({ path: { kind: "webhook" }, body: { config: webhook } }),
+  getNotification: async (stage) => ({ path: { id: await failedNotification(stage) } }),
+  markNotificationRead: async (stage) => ({ path: { id: await failedNotification(stage) }, body: {} }),
+  markNotificationsRead: () => ({ body: {} }),
+  requeueNotification: async (stage) => ({ path: { id: await failedNotification(stage) }, body: {} }),
   getIssuer: () => ({ path: { id: "iss-local" } }),
   enroll: () => ({ body: { token: "jt-nobody_x", csr_pem: csr() }, status: 401 }),
   renewIdentity: () => ({ body: { csr_pem: "none" }, isAgent: true, status: 400 }),

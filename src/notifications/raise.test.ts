@@ -257,7 +257,7 @@ describe("the life of a certificate", () => {
     const job = await openIssuance(plane, agent, id);
     await submitCsr(plane, agent, job);
     const row = await plane.db.job.findUniqueOrThrow({ where: { id: job.id } });
-    const failure = { step: "sign", message: "the CA said no", retryable: false };
+    const failure = { step: "sign", message: "the CA said no", failureClass: "Configuration" as const };
     await plane.db.$transaction((tx) => failAttempt(tx, agent.caller.actor, row, failure, plane.time.now));
     expect(await toldOf(id)).toMatchObject([
       { type: "RenewalFailed", message: expect.stringContaining("sign: the CA said no") },
