@@ -7,8 +7,10 @@ import type { Connection } from "./connection.ts";
 import { exampleOf } from "./example.ts";
 import { CommandFailure, exitCodes } from "./failure.ts";
 import { addFlag, flagName, flagValues } from "./flags.ts";
+import { isPaged, leftOut, readAll } from "./list-all.ts";
 import { type Format, formats, render } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
+import { watchJobs } from "./watch.ts";
 
 const aliases: Record<string, string> = { certificates: "certs" };
 
@@ -21,7 +23,7 @@ export function addApiVerbs(program: Command, commands: readonly ApiCommand[], t
 }
 
 /** The command of a resource, made at its first use. */
-export function resourceGroup(program: Command, resource: string, about: string): Command {
+export function resourceGroup(program: Command, resource: string, about = resource): Command {
   const found = program.commands.find((command) => command.name() === resource);
   if (found) return found;
   const group = program.command(resource).description(about);
@@ -44,6 +46,9 @@ function addVerb(group: Command, api: ApiCommand, all: readonly ApiCommand[], te
   for (const { name } of api.positional) verb.argument(`<${name.replaceAll("_", "-")}>`);
   for (const field of api.flags) addFlag(verb, field);
   verb.addOption(new Option("-o, --output <format>", "how to print").choices(formats).default("table"));
+  if (isPaged(api)) verb.option("--all", "every page");
+  if (startsJobs(api))
+    verb.option("-w, --watch", "show the steps until the outcome is final; 0 when all went well");
   verb.addHelpText("after", () => `\nExample:\n  ${exampleOf(api, group.alias() ?? group.name())}`);
   verb.action(async (...given: unknown[]) => {
     const values = given.slice(0, api.positional.length) as string[];
@@ -53,9 +58,26 @@ function addVerb(group: Command, api: ApiCommand, all: readonly ApiCommand[], te
     const path = Object.fromEntries(api.positional.map(({ name }, index) => [name, values[index] ?? ""]));
     const before = api.verb === "update" ? await current(connection, api, all, path) : {};
     const message = requestOf(api, { ...before, ...flags, ...path });
-    if (api.method.methodKind === "server_streaming") await follow(connection, api, message, terminal);
-    else terminal.out(describe(api, format, await connection.unary(api.method, message), values));
+    if (api.method.methodKind === "server_streaming") {
+      await follow(connection, api, message, terminal);
+      return;
+    }
+    const isAll = verb.opts<{ all?: true }>().all === true;
+    const answer = isAll
+      ? await readAll(connection, api, message)
+      : await connection.unary(api.method, message);
+    if (isPaged(api) && format === "table") terminal.err(leftOut(api, answer));
+    if (verb.opts<{ watch?: true }>().watch) await watchJobs(connection, jobIdsOf(api, answer), terminal);
+    else terminal.out(describe(api, format, answer, values));
   });
+}
+
+function startsJobs({ method }: ApiCommand): boolean {
+  return method.output.fields.some(({ name, fieldKind }) => name === "job_ids" && fieldKind === "list");
+}
+
+function jobIdsOf({ method }: ApiCommand, answer: Message): string[] {
+  return encodeJson(method.output, answer)["job_ids"] as string[];
 }
 
 /** The request that the values make. Throws what is wrong with them, by their flags. */

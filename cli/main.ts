@@ -12,6 +12,7 @@ process.stdout.on("error", () => process.exit(exitCodes.ok));
 
 const program = buildProgram({
   env,
+  isLive: process.stderr.isTTY === true,
   signal: stop.signal,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),

@@ -1,9 +1,11 @@
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
-import { addApiVerbs } from "./api-verbs.ts";
+import { addApiVerbs, resourceGroup } from "./api-verbs.ts";
 import { apiCommands } from "./commands.ts";
+import { addCompletion } from "./completion.ts";
 import { addLogin } from "./login.ts";
 import { addProcesses } from "./processes.ts";
+import { addTail } from "./tail.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Every command of certctl. Parsing throws CommanderError rather than ending the process. */
@@ -18,6 +20,8 @@ export function buildProgram(terminal: Terminal): Command {
   addProcesses(program);
   addLogin(program, terminal);
   addApiVerbs(program, apiCommands(), terminal);
+  addCompletion(program, terminal);
+  addTail(resourceGroup(program, "jobs"), terminal);
   return program;
 }
 

@@ -3,6 +3,8 @@ import type { Connection } from "./connection.ts";
 /** What commands need of the world around them. */
 export interface Terminal {
   env: NodeJS.ProcessEnv;
+  /** Whether a person watches: what is said on the side may be redrawn. */
+  isLive: boolean;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
   out(text: string): void;

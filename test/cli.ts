@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { runProcess, type TestProcess } from "./process.ts";
 import type { System } from "./system.ts";
 
 /** What a command printed, and how it ended. */
@@ -19,7 +20,9 @@ export interface Cli extends AsyncDisposable {
   home: string;
   env: Record<string, string>;
   run(args: readonly string[], options?: { input?: string; env?: Record<string, string> }): Promise<Ended>;
-  /** The same, for a command that must succeed; what it printed as JSON. */
+  /** A command that goes on until it is ended. */
+  start(args: readonly string[]): TestProcess;
+  /** The same as `run`, for a command that must succeed; what it printed as JSON. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
   json(...args: string[]): Promise<any>;
 }
@@ -52,6 +55,7 @@ export async function openCli({ url, adminKey, dataDir }: System): Promise<Cli> 
     home,
     env,
     run,
+    start: (args) => runProcess([launcher, ...args], env),
     async json(...args) {
       const { code, out, err } = await run([...args, "-o", "json"]);
       if (code !== 0) throw new Error(`certctl ${args.join(" ")} ended with ${code}: ${err}`);

@@ -1,0 +1,156 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { apiCommands } from "../cli/commands.ts";
+import { buildProgram } from "../cli/program.ts";
+import { type Cli, openCli } from "./cli.ts";
+import { startNginx } from "./nginx.ts";
+import { nginxEntry, type System, startSystem } from "./system.ts";
+
+const execute = promisify(execFile);
+
+let parts: AsyncDisposableStack;
+let system: System;
+let cli: Cli;
+
+beforeAll(async () => {
+  parts = new AsyncDisposableStack();
+  system = parts.use(await startSystem());
+  cli = parts.use(await openCli(system));
+  const directory = await mkdtemp(join(tmpdir(), "certctl-nginx-"));
+  parts.defer(() => rm(directory, { recursive: true, force: true }));
+  const nginx = parts.use(await startNginx({ directory }));
+  const agent = parts.use(await system.startAgent("ag-web"));
+  await agent.allow({ allowed_directories: [directory], targets: { site: nginxEntry(nginx) } });
+  await system.declare({ agentId: "ag-web", entry: "site", name: "web" });
+  await system.declare({ agentId: "ag-web", entry: "absent", name: "astray" });
+});
+
+afterAll(() => parts.disposeAsync());
+
+describe("renew --watch", () => {
+  test("shows each step up to the proof on a real nginx, and ends with 0", async () => {
+    const { code, out, err } = await cli.run(["certs", "renew", "mc-web", "--watch"]);
+    expect({ code, err }).toMatchObject({ code: 0 });
+    expect(out).toMatch(/^job-\w+ {2}Proven\n$/);
+    const steps = err
+      .trim()
+      .split("\n")
+      .map((line) => line.replace(/^ *\d+\.\d\d s {2}/, ""));
+    expect(steps.map((line) => line.split(/ {2,}/)[0])).toEqual(
+      expect.arrayContaining(["created", "key generated", "csr accepted", "issued", "proven"]),
+    );
+  });
+
+  test("ends with 1 and the reason when the certificate is not proven", async () => {
+    const { code, out, err } = await cli.run(["certs", "renew", "mc-astray", "-w"]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/NotProven\n$/);
+    expect(err).toMatch(/certctl: job-\w+ ended NotProven/);
+    expect(err).toContain("absent");
+  });
+
+  test("without --watch it answers at once with the job", async () => {
+    expect(await cli.json("certs", "renew", "mc-web")).toMatchObject({
+      status: "accepted",
+      job_id: expect.stringMatching(/^job-/),
+    });
+  });
+});
+
+test("jobs tail prints steps as they are taken, of one certificate where asked, and ends with Ctrl-C", async () => {
+  await system.declare({ agentId: "ag-web", entry: "absent", name: "tailed" });
+  const all = cli.start(["jobs", "tail"]);
+  const tail = cli.start(["jobs", "tail", "--certificate-id", "mc-tailed"]);
+  await Promise.all([all.line("waiting"), tail.line("waiting")]);
+  await cli.run(["certs", "renew", "mc-web"]);
+  await all.says("of mc-web  proven");
+  await cli.run(["certs", "renew", "mc-tailed"]);
+  const line = await tail.says("csr accepted");
+  expect(line).toMatch(/^\d{4}-\S+Z {2}job-\w+ {2}issuance of mc-tailed {2}csr accepted/);
+  await all.says("issuance of mc-tailed  csr accepted");
+  expect(tail.said()).not.toContain("mc-web");
+  expect(await tail.end("SIGINT")).toBe(0);
+  await all.end("SIGINT");
+});
+
+describe("every list", () => {
+  const lists = apiCommands().filter(({ verb }) => verb === "list");
+
+  test.each(lists.map(({ resource }) => resource))(
+    "%s is printed, and each of its resources is read",
+    async (resource) => {
+      const { data } = await cli.json(resource, "list");
+      expect(Array.isArray(data)).toBe(true);
+      const { code, out } = await cli.run([resource, "list"]);
+      expect(code).toBe(0);
+      expect(out.split("\n")[0]).toBe(data.length === 0 ? "none" : out.split("\n")[0]?.toUpperCase());
+      const [first] = data;
+      const isRead = apiCommands().some((command) => command.resource === resource && command.verb === "get");
+      if (first && isRead) expect(await cli.json(resource, "get", first.id)).toMatchObject({ id: first.id });
+    },
+  );
+
+  test("has all of its pages with --all, and says what a page leaves out", async () => {
+    for (const name of ["x1", "x2", "x3"])
+      await cli.json("teams", "create", "--id", `t-${name}`, "--name", name);
+    const { data, total } = await cli.json("teams", "list", "--all", "--per-page", "2");
+    expect(data.map(({ id }: { id: string }) => id).sort()).toEqual(["t-x1", "t-x2", "t-x3"]);
+    expect(total).toBe(3);
+    const { err } = await cli.run(["teams", "list", "--per-page", "2"]);
+    expect(err).toBe("2 of 3; --all lists all, --page N the others\n");
+  });
+});
+
+describe("completion", () => {
+  /** What real bash offers for the words of a line, the last of which is being typed. */
+  async function offers(...words: string[]): Promise<string[]> {
+    const { out: script } = await cli.run(["completion", "bash"]);
+    const path = join(cli.home, "completion.bash");
+    await writeFile(
+      path,
+      `${script}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _certctl; printf '%s\\n' "\${COMPREPLY[@]}"`,
+    );
+    const { stdout } = await execute("bash", ["-euo", "pipefail", path, "certctl", ...words]);
+    return stdout.trim().split("\n");
+  }
+
+  test("offers nouns, verbs, flags and the words of a flag", async () => {
+    expect(await offers("cert")).toEqual(["certificates", "certs"]);
+    expect(await offers("certs", "ren")).toEqual(["renew"]);
+    expect(await offers("certs", "renew", "mc-web", "--w")).toEqual(["--watch"]);
+    expect(await offers("certs", "list", "--status", "Ex")).toEqual(["Expiring", "Expired"]);
+    expect(await offers("login", "--ca-")).toEqual(["--ca-pin"]);
+  });
+
+  test("is there for zsh and fish, too, and for nothing else", async () => {
+    const zsh = await cli.run(["completion", "zsh"]);
+    expect(zsh.out).toContain("bashcompinit");
+    const fish = await cli.run(["completion", "fish"]);
+    expect(fish.out).toMatch(
+      /__fish_seen_subcommand_from certificates certs.* -l status -x -a 'Pending Active/,
+    );
+    expect(await cli.run(["completion", "tcsh"])).toMatchObject({ code: 2 });
+  });
+});
+
+test("every command's help has an example, and tells nothing to the server", async () => {
+  for (const { resource, verb } of apiCommands()) {
+    const printed: string[] = [];
+    const program = buildProgram({
+      env: {},
+      isLive: false,
+      signal: new AbortController().signal,
+      out: (text) => printed.push(text),
+      err: (text) => printed.push(text),
+      connect: () => Promise.reject(new Error("nothing is to be sent")),
+    });
+    await expect(program.parseAsync([resource, verb, "--help"], { from: "user" })).rejects.toMatchObject({
+      code: "commander.helpDisplayed",
+    });
+    expect(printed.join("")).toContain("Example:\n  certctl ");
+  }
+});
