@@ -1,6 +1,8 @@
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { addApiVerbs, resourceGroup } from "./api-verbs.ts";
+import { addApiVerbs } from "./api-verbs.ts";
+import { addAuditVerify } from "./audit-verify.ts";
 import { apiCommands } from "./commands.ts";
 import { addCompletion } from "./completion.ts";
 import { addLogin } from "./login.ts";
@@ -22,6 +24,7 @@ export function buildProgram(terminal: Terminal): Command {
   addApiVerbs(program, apiCommands(), terminal);
   addCompletion(program, terminal);
   addTail(resourceGroup(program, "jobs"), terminal);
+  addAuditVerify(program, terminal);
   return program;
 }
 

@@ -5,6 +5,7 @@ import { createValidateInterceptor } from "@connectrpc/validate";
 import { AgentWorkService } from "#gen/certctl/v1/agent_work_pb.ts";
 import { AgentService } from "#gen/certctl/v1/agents_pb.ts";
 import { ApiKeyService } from "#gen/certctl/v1/api_keys_pb.ts";
+import { AuditService } from "#gen/certctl/v1/audit_pb.ts";
 import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
 import { IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
 import { JobService } from "#gen/certctl/v1/jobs_pb.ts";
@@ -21,6 +22,9 @@ import { createSessions } from "./agents/sessions.ts";
 import { agentWorkService } from "./agents/work-rpc.ts";
 import { ensureAdminKey } from "./api-keys/first-key.ts";
 import { apiKeyService } from "./api-keys/rpc.ts";
+import { openAuditKey } from "./audit/key.ts";
+import { auditService } from "./audit/rpc.ts";
+import { sealTask } from "./audit/seal.ts";
 import { requireDeclaredAccess } from "./auth/access.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import { callerKey, callerOfRequest } from "./auth/caller.ts";
@@ -101,6 +105,7 @@ const services = [
   RenewalPolicyService,
   SchedulerService,
   ApiKeyService,
+  AuditService,
 ];
 
 /** Builds every part of a control plane over a database, and starts it. */
@@ -117,6 +122,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   await migrateQueue(pool);
   const sealer = createSealer(encryptionKey);
   const authorities = await openAuthorities(db, sealer, clock());
+  const auditKey = await openAuditKey(db, sealer);
   const egress = createEgress(config.egressAllow);
   await ensureAdminKey(db, config.dataDir, clock());
   await ensureDefaultIssuer(db);
@@ -143,6 +149,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     sweepTask(db, config.everyMs.jobs),
     expiryAlertsTask(db, config.everyMs.expiryAlerts),
     notificationsTask(sending, config.everyMs.notifications),
+    sealTask({ db, key: auditKey, log }, config.everyMs.auditSeal),
   ];
   starting.use(await startScheduler({ db, bus, clock, log, replicaId: replica.id, tasks: scheduled }));
 
@@ -173,6 +180,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     router.service(RenewalPolicyService, renewalPolicyService({ db, clock }));
     router.service(SchedulerService, schedulerService({ db, clock, tasks: scheduled }));
     router.service(ApiKeyService, apiKeyService({ db, clock }));
+    router.service(AuditService, auditService({ db }));
   };
 
   const authenticate = createAuthenticate({

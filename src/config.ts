@@ -31,6 +31,7 @@ const schema = z.object({
   CERTCTL_EXPIRY_ALERT_SECONDS: interval(3_600),
   CERTCTL_JOB_SWEEP_SECONDS: interval(30),
   CERTCTL_NOTIFICATION_SWEEP_SECONDS: interval(60),
+  CERTCTL_AUDIT_SEAL_SECONDS: interval(60),
   CERTCTL_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   DATABASE_URL: z
     .string()
@@ -62,7 +63,7 @@ export interface Config {
   /** CIDRs of internal addresses that connectors may connect to. */
   egressAllow: string[];
   /** How often the scheduled tasks run. */
-  everyMs: { jobs: number; expiryAlerts: number; notifications: number };
+  everyMs: { jobs: number; expiryAlerts: number; notifications: number; auditSeal: number };
   logLevel: string;
   /** Undefined: an embedded PostgreSQL in the data directory. */
   databaseUrl: string | undefined;
@@ -105,6 +106,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       jobs: settings.CERTCTL_JOB_SWEEP_SECONDS * 1000,
       expiryAlerts: settings.CERTCTL_EXPIRY_ALERT_SECONDS * 1000,
       notifications: settings.CERTCTL_NOTIFICATION_SWEEP_SECONDS * 1000,
+      auditSeal: settings.CERTCTL_AUDIT_SEAL_SECONDS * 1000,
     },
     logLevel: settings.CERTCTL_LOG_LEVEL,
     databaseUrl: settings.DATABASE_URL,

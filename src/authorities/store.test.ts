@@ -91,6 +91,21 @@ describe("a later start", () => {
     expect(await handle.db.authority.count()).toBe(roles.length);
   });
 
+  test("in another PostgreSQL begins an epoch of its own, which is written down", async () => {
+    await open();
+    const epoch = async () => (await handle.db.installation.findUniqueOrThrow({ where: { id: 1 } })).dbEpoch;
+    await open();
+    expect(await epoch()).toBe(1);
+    await handle.db.installation.update({
+      where: { id: 1 },
+      data: { systemIdentifier: "7000000000000000000" },
+    });
+    await Promise.all([open(), open()]);
+    expect(await epoch()).toBe(2);
+    const events = await handle.db.auditEvent.findMany({ where: { action: "database_moved" } });
+    expect(events).toMatchObject([{ epoch: 2, details: { before: "7000000000000000000", epoch: 2 } }]);
+  });
+
   test("is refused when a sealed key was swapped for another's", async () => {
     const { byRole } = await open();
     const [from, to] = [byRole["issuing-ca"].id, byRole["agent-ca"].id];

@@ -44,13 +44,42 @@ async function openInstallation(tx: Transaction, sealer: Sealer): Promise<string
         `the database cannot be opened: ${error.message}; set the key that this database was made with`,
       );
     }
+    await noteDatabase(tx, found.systemIdentifier);
     return found.trustDomain;
   }
   const trustDomain = `${newId("certctl")}.internal`;
   await tx.installation.create({
-    data: { trustDomain, keyCheck: new Uint8Array(sealer.seal(keyCheckPlace, keyCheckText)) },
+    data: {
+      trustDomain,
+      keyCheck: new Uint8Array(sealer.seal(keyCheckPlace, keyCheckText)),
+      systemIdentifier: await systemIdentifier(tx),
+    },
   });
   return trustDomain;
+}
+
+/** In another PostgreSQL transaction ids begin again: what is written from here on comes after all that was. */
+async function noteDatabase(tx: Transaction, known: string): Promise<void> {
+  const current = await systemIdentifier(tx);
+  if (current === known) return;
+  const { dbEpoch } = await tx.installation.update({
+    where: { id: 1 },
+    data: { systemIdentifier: current, ...(known === "" ? {} : { dbEpoch: { increment: 1 } }) },
+  });
+  if (known === "") return;
+  await recordAudit(tx, system, {
+    action: "database_moved",
+    resourceType: "installation",
+    resourceId: "1",
+    details: { before: known, after: current, epoch: dbEpoch },
+  });
+}
+
+async function systemIdentifier(tx: Transaction): Promise<string> {
+  const [row] = await tx.$queryRaw<
+    [{ id: string }]
+  >`SELECT system_identifier::text AS id FROM pg_control_system()`;
+  return row.id;
 }
 
 async function load(

@@ -69,6 +69,7 @@ export async function perform(work: {
       messages: render(binding, answer.message),
       response,
       accept: request.headers.accept ?? "",
+      columns: columnsOf(binding),
       head: () => ({ status: binding.status, headers: uncached(answer.header) }),
       isHead: request.method === "HEAD",
       pingIntervalMs: options.pingIntervalMs ?? 15_000,
@@ -88,6 +89,11 @@ async function* render(binding: Binding, messages: AsyncIterable<Message>): Asyn
 function visible({ spec, responseBody }: Binding, message: Message): JsonValue {
   const json = encodeJson(spec.method.output, message);
   return responseBody ? (json[responseBody.name] ?? null) : json;
+}
+
+/** The fields of what a stream sends. */
+function columnsOf({ spec, responseBody }: Binding): string[] {
+  return (responseBody?.message ?? spec.method.output).fields.map(({ name }) => name);
 }
 
 function success(binding: Binding, path: string, { message, header }: UnaryResponse): Answer {

@@ -66,6 +66,20 @@ describe.each(["h1", "h2"] as const)("a stream over %s", (protocol) => {
     ]);
   });
 
+  test("is a table for those who accept CSV, with its head even where there is no row", async () => {
+    await using gateway = await start(twoSteps);
+    const headers = { accept: "text/html, text/csv;q=0.9" };
+    const answer = await gateway[protocol](target, { headers });
+    expect(answer.headers["content-type"]).toBe("text/csv; charset=utf-8; header=present");
+    const [head, first, second, ...rest] = answer.text.split("\r\n");
+    expect(head).toMatch(/^id,type,status,/);
+    expect(first).toMatch(/^job-1,,AwaitingCSR,/);
+    expect(second).toMatch(/^job-1,,Completed,/);
+    expect(rest).toEqual([""]);
+    await using empty = await start(async function* () {});
+    expect((await empty[protocol](target, { headers })).text).toBe(`${head}\r\n`);
+  });
+
   test("is server-sent events for those who accept them", async () => {
     await using gateway = await start(twoSteps);
     for (const accept of ["text/event-stream", "application/json;q=0.5, text/event-stream;q=0.9"]) {

@@ -1,5 +1,7 @@
+type Label = "CERTIFICATE" | "CERTIFICATE REQUEST" | "PUBLIC KEY";
+
 /** PEM of DER (RFC 7468), with the line length that every reader takes. */
-export function pem(label: "CERTIFICATE" | "CERTIFICATE REQUEST", der: Uint8Array): string {
+export function pem(label: Label, der: Uint8Array): string {
   const lines =
     Buffer.from(der)
       .toString("base64")
@@ -8,7 +10,7 @@ export function pem(label: "CERTIFICATE" | "CERTIFICATE REQUEST", der: Uint8Arra
 }
 
 /** The DER of every block with this label, in order. */
-export function fromPem(label: "CERTIFICATE" | "CERTIFICATE REQUEST", text: string): Buffer[] {
+export function fromPem(label: Label, text: string): Buffer[] {
   const blocks = text.matchAll(
     new RegExp(`-----BEGIN ${label}-----([A-Za-z0-9+/=\\s]*)-----END ${label}-----`, "g"),
   );
