@@ -92,6 +92,10 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   },
   rotateApiKey: () => ({ body: {} }),
   expireApiKey: () => ({ body: {} }),
+  getAuditEvent: async ({ system }) => {
+    const { body } = await system.rest("GET", "/api/v1/audit?per_page=1");
+    return { path: { id: body.data[0].id } };
+  },
   testNotifier: () => ({ body: {} }),
   testNotifierConfig: () => ({ path: { kind: "webhook" }, body: { config: webhook } }),
   getNotification: async (stage) => ({ path: { id: await failedNotification(stage) } }),
