@@ -1,7 +1,6 @@
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { addApiVerbs, resourceGroup } from "./api-verbs.ts";
-import { addApiVerbs } from "./api-verbs.ts";
 import { addAuditVerify } from "./audit-verify.ts";
 import { apiCommands } from "./commands.ts";
 import { addCompletion } from "./completion.ts";
