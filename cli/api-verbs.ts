@@ -122,6 +122,7 @@ async function follow(
   for await (const part of connection.stream(method, message, terminal.signal)) {
     const json = encodeJson(method.output, part);
     terminal.out(`${JSON.stringify(shown ? json[shown.name] : json)}\n`);
+    await terminal.drained();
   }
 }
 

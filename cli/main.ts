@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { CommanderError } from "commander";
 import { connect } from "./connection.ts";
 import { exitCodes, explain } from "./failure.ts";
@@ -15,6 +16,7 @@ const program = buildProgram({
   isLive: process.stderr.isTTY === true,
   signal: stop.signal,
   out: (text) => void process.stdout.write(text),
+  drained: async () => void (process.stdout.writableNeedDrain && (await once(process.stdout, "drain"))),
   err: (text) => void process.stderr.write(text),
   connect: async () => connect(await readLogin(env)),
 });

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { addApiVerbs, resourceGroup } from "./api-verbs.ts";
+import { addApply } from "./apply/apply.ts";
 import { addAuditVerify } from "./audit-verify.ts";
 import { apiCommands } from "./commands.ts";
 import { addCompletion } from "./completion.ts";
@@ -20,7 +21,9 @@ export function buildProgram(terminal: Terminal): Command {
     .addHelpText("after", examples);
   addProcesses(program);
   addLogin(program, terminal);
-  addApiVerbs(program, apiCommands(), terminal);
+  const commands = apiCommands();
+  addApiVerbs(program, commands, terminal);
+  addApply(program, commands, terminal);
   addCompletion(program, terminal);
   addTail(resourceGroup(program, "jobs"), terminal);
   addAuditVerify(program, terminal);

@@ -8,6 +8,8 @@ export interface Terminal {
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
   out(text: string): void;
+  /** Resolves when what was printed has been taken: for what may be endless. */
+  drained(): Promise<void>;
   /** Beside the answer: progress, hints. */
   err(text: string): void;
   connect(): Promise<Connection>;

@@ -145,6 +145,7 @@ test("every command's help has an example, and tells nothing to the server", asy
       isLive: false,
       signal: new AbortController().signal,
       out: (text) => printed.push(text),
+      drained: () => Promise.resolve(),
       err: (text) => printed.push(text),
       connect: () => Promise.reject(new Error("nothing is to be sent")),
     });
