@@ -11,6 +11,7 @@ import { IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
 import { JobService } from "#gen/certctl/v1/jobs_pb.ts";
 import { NotificationService } from "#gen/certctl/v1/notifications_pb.ts";
 import { NotifierService } from "#gen/certctl/v1/notifiers_pb.ts";
+import { OperationService } from "#gen/certctl/v1/operations_pb.ts";
 import { OwnerService } from "#gen/certctl/v1/owners_pb.ts";
 import { RenewalPolicyService } from "#gen/certctl/v1/renewal_policies_pb.ts";
 import { SchedulerService } from "#gen/certctl/v1/scheduler_pb.ts";
@@ -36,6 +37,7 @@ import { authorityPem } from "./authorities/authority.ts";
 import { openAuthorities } from "./authorities/store.ts";
 import { issue } from "./certificates/issue.ts";
 import { certificateService } from "./certificates/rpc.ts";
+import { validationTask } from "./certificates/validation-schedule.ts";
 import type { Config } from "./config.ts";
 import { ensureDefaultIssuer } from "./issuers/default-issuer.ts";
 import { issuerService } from "./issuers/rpc.ts";
@@ -47,6 +49,8 @@ import { expiryAlertsTask } from "./notifications/expiry-alerts.ts";
 import { notificationService } from "./notifications/rpc.ts";
 import { notificationsTask } from "./notifications/sweep.ts";
 import { notifierService } from "./notifiers/rpc.ts";
+import { operationService } from "./operations/rpc.ts";
+import { operationTask, runOperation } from "./operations/run.ts";
 import { ownerService } from "./owners/rpc.ts";
 import { openBus } from "./platform/bus.ts";
 import type { Clock } from "./platform/clock.ts";
@@ -63,6 +67,7 @@ import { requestIdKey } from "./platform/request.ts";
 import { createSealer } from "./platform/seal.ts";
 import { createTextInterceptor } from "./platform/text.ts";
 import { renewalPolicyService } from "./renewal-policies/rpc.ts";
+import { renewalTask } from "./renewals/check.ts";
 import { createRestGateway } from "./rest/gateway.ts";
 import { openApiDocument } from "./rest/openapi/document.ts";
 import { createReference } from "./rest/openapi/reference.ts";
@@ -104,6 +109,7 @@ const services = [
   NotificationService,
   RenewalPolicyService,
   SchedulerService,
+  OperationService,
   ApiKeyService,
   AuditService,
 ];
@@ -136,6 +142,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const tasks = {
     issue: (jobId: string, signal: AbortSignal) => issue({ db, authorities, clock, log }, jobId, signal),
     advance: (jobId: string) => advanceJob(db, jobId, clock()),
+    operate: (id: string, signal: AbortSignal) => runOperation({ db, clock, log }, id, signal),
   };
   const queue = { pool, log, signal: stopping.signal };
   starting.use(await startQueue({ ...queue, tasks, concurrency: 8 }));
@@ -145,11 +152,15 @@ export async function startApp(options: AppOptions): Promise<App> {
   starting.use(await startQueue({ ...queue, tasks: { notify }, concurrency: 4 }));
   // What an earlier process left is taken up at once.
   await sweepJobs(db, clock(), 0);
+  const { everyMs } = config;
   const scheduled: ScheduledTask[] = [
-    sweepTask(db, config.everyMs.jobs),
-    expiryAlertsTask(db, config.everyMs.expiryAlerts),
-    notificationsTask(sending, config.everyMs.notifications),
-    sealTask({ db, key: auditKey, log }, config.everyMs.auditSeal),
+    renewalTask({ db, log, ...config.renewals }, everyMs.renewals),
+    sweepTask(db, everyMs.jobs),
+    operationTask(db, everyMs.jobs),
+    validationTask(db, everyMs.validations),
+    expiryAlertsTask(db, everyMs.expiryAlerts),
+    notificationsTask(sending, everyMs.notifications),
+    sealTask({ db, key: auditKey, log }, everyMs.auditSeal),
   ];
   starting.use(await startScheduler({ db, bus, clock, log, replicaId: replica.id, tasks: scheduled }));
 
@@ -178,6 +189,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     router.service(NotificationService, notificationService({ db, clock }));
     router.service(NotifierService, notifierService({ db, sealer, egress, clock }));
     router.service(RenewalPolicyService, renewalPolicyService({ db, clock }));
+    router.service(OperationService, operationService({ db, clock }));
     router.service(SchedulerService, schedulerService({ db, clock, tasks: scheduled }));
     router.service(ApiKeyService, apiKeyService({ db, clock }));
     router.service(AuditService, auditService({ db }));

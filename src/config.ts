@@ -32,6 +32,11 @@ const schema = z.object({
   CERTCTL_JOB_SWEEP_SECONDS: interval(30),
   CERTCTL_NOTIFICATION_SWEEP_SECONDS: interval(60),
   CERTCTL_AUDIT_SEAL_SECONDS: interval(60),
+  CERTCTL_RENEWAL_CHECK_SECONDS: interval(3600),
+  CERTCTL_RENEWAL_JITTER_SECONDS: z.coerce.number().int().min(0).max(86_400).default(3600),
+  CERTCTL_EARLY_RENEWALS_PERCENT: z.coerce.number().min(0).max(100).default(10),
+  CERTCTL_EARLY_RENEWALS_AT_LEAST: z.coerce.number().int().min(0).default(50),
+  CERTCTL_VALIDATION_SECONDS: interval(86_400),
   CERTCTL_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   DATABASE_URL: z
     .string()
@@ -63,7 +68,20 @@ export interface Config {
   /** CIDRs of internal addresses that connectors may connect to. */
   egressAllow: string[];
   /** How often the scheduled tasks run. */
-  everyMs: { jobs: number; expiryAlerts: number; notifications: number; auditSeal: number };
+  everyMs: {
+    jobs: number;
+    renewals: number;
+    validations: number;
+    expiryAlerts: number;
+    notifications: number;
+    auditSeal: number;
+  };
+  renewals: {
+    /** Renewals that are due together are spread over this time. */
+    jitterMs: number;
+    /** How many renewals before their planned time need nobody's yes a day. */
+    early: { share: number; atLeast: number };
+  };
   logLevel: string;
   /** Undefined: an embedded PostgreSQL in the data directory. */
   databaseUrl: string | undefined;
@@ -107,6 +125,15 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       expiryAlerts: settings.CERTCTL_EXPIRY_ALERT_SECONDS * 1000,
       notifications: settings.CERTCTL_NOTIFICATION_SWEEP_SECONDS * 1000,
       auditSeal: settings.CERTCTL_AUDIT_SEAL_SECONDS * 1000,
+      renewals: settings.CERTCTL_RENEWAL_CHECK_SECONDS * 1000,
+      validations: settings.CERTCTL_VALIDATION_SECONDS * 1000,
+    },
+    renewals: {
+      jitterMs: settings.CERTCTL_RENEWAL_JITTER_SECONDS * 1000,
+      early: {
+        share: settings.CERTCTL_EARLY_RENEWALS_PERCENT / 100,
+        atLeast: settings.CERTCTL_EARLY_RENEWALS_AT_LEAST,
+      },
     },
     logLevel: settings.CERTCTL_LOG_LEVEL,
     databaseUrl: settings.DATABASE_URL,

@@ -1,3 +1,4 @@
+import { Client } from "pg";
 import { expect } from "vitest";
 import { newCsr } from "./fixtures.ts";
 import type { System } from "./system.ts";
@@ -41,6 +42,7 @@ export const creations: Record<string, (name: string, stage: Stage) => Record<st
   owners: (name) => ({ name, email: `${name}@example.test` }),
   notifiers: (name) => ({ name, kind: "webhook", config: webhook }),
   "renewal-policies": (name) => ({ name }),
+  operations: () => ({ kind: "Renew", filter: { q: "nothing-like-it" } }),
   teams: (name) => ({ name }),
   targets: (name, { agentId }) => ({ name, kind: "files", agent_id: agentId, config: { entry: name } }),
 };
@@ -69,6 +71,31 @@ async function failedNotification({ system, agentId }: Stage): Promise<string> {
   return (await system.rest("GET", query)).body.data[0].id;
 }
 
+/** An operation that has nothing to do and ends at once. */
+async function endedOperation({ system }: Stage): Promise<string> {
+  const wanted = { kind: "Renew", filter: { q: "nothing-like-it" } };
+  const { body } = await system.rest("POST", "/api/v1/operations", wanted);
+  for (;;) {
+    const { body: now } = await system.rest("GET", `/api/v1/operations/${body.id}`);
+    if (now.status === "Completed") return body.id;
+  }
+}
+
+/** An operation that waits for a person's yes, as the renewal checker leaves one. */
+async function heldOperation({ system }: Stage): Promise<string> {
+  const id = `op-held-${Math.random().toString(36).slice(2)}`;
+  const client = new Client({ connectionString: system.databaseUrl });
+  await client.connect();
+  await client.query("UPDATE operations SET status = 'Cancelled' WHERE status = 'AwaitingApproval'");
+  await client.query(
+    `INSERT INTO operations (id, kind, status, filter, changes, created_by, created_type)
+     VALUES ($1, 'EarlyRenewals', 'AwaitingApproval', '{}', '{}', 'system', 'System')`,
+    [id],
+  );
+  await client.end();
+  return id;
+}
+
 /** Every other call that is not a list, by its operation id. */
 export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   renewCertificate: () => ({ body: {} }),
@@ -84,6 +111,13 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
     await stage.system.rest("POST", `/api/v1/jobs/${id}/cancel`);
     return { path: { id }, body: {} };
   },
+  dryRunOperation: () => ({ body: { kind: "Archive", filter: { q: "nothing-like-it" } } }),
+  approveOperation: async (stage) => ({ path: { id: await heldOperation(stage) }, body: {} }),
+  pauseOperation: async (stage) => ({ path: { id: await endedOperation(stage) }, body: {}, status: 409 }),
+  resumeOperation: async (stage) => ({ path: { id: await endedOperation(stage) }, body: {}, status: 409 }),
+  cancelOperation: async (stage) => ({ path: { id: await heldOperation(stage) }, body: {} }),
+  getOperation: async (stage) => ({ path: { id: await endedOperation(stage) } }),
+  listOperationItems: async (stage) => ({ path: { id: await endedOperation(stage) } }),
   validateCertificate: () => ({ body: {}, status: 409 }),
   watchJob: ({ jobId }) => ({ path: { id: jobId } }),
   runScheduledTask: async ({ system }) => {

@@ -27,7 +27,7 @@ export async function checkDeclaration(tx: Transaction, reserved: ReservedNames,
     issuer && violations.length === 0 ? issuerByKind.get(issuer.kind)?.refuses(sans, reserved) : null;
   if (refusal) violations.push({ field: "sans", description: refusal });
   const places = await checkPlaces(tx, wanted, violations);
-  const ownership = await checkOwnership(tx, wanted, violations);
+  const ownership = await readOwnership(tx, wanted, violations);
   const [first, ...others] = violations;
   if (first) throw invalid(first, ...others);
   return {
@@ -62,11 +62,31 @@ async function checkPlaces(
   return { agentId: agentId || null, targetIds };
 }
 
-/** Who answers for the certificate, and by which policy it is renewed. */
-async function checkOwnership(
+/** Who answers for a certificate, and by which policy it is renewed, as they are to be stored; empty texts for none. */
+export interface Ownership {
+  ownerId: string;
+  teamId: string;
+  renewalPolicyId: string;
+}
+
+/** Reads an ownership; throws InvalidArgument naming every reference that does not exist. */
+export async function checkOwnership(
   tx: Transaction,
-  wanted: Declaration,
+  wanted: Ownership,
+  fieldPrefix: string,
+): Promise<{ ownerId: string | null; teamId: string | null; renewalPolicyId: string }> {
+  const violations: FieldViolation[] = [];
+  const read = await readOwnership(tx, wanted, violations, fieldPrefix);
+  const [first, ...others] = violations;
+  if (first) throw invalid(first, ...others);
+  return read;
+}
+
+async function readOwnership(
+  tx: Transaction,
+  wanted: Ownership,
   violations: FieldViolation[],
+  fieldPrefix = "",
 ): Promise<{ ownerId: string | null; teamId: string | null; renewalPolicyId: string }> {
   const renewalPolicyId = wanted.renewalPolicyId || defaultRenewalPolicyId;
   // Shared with a transaction that archives one of them: one of the two waits and then sees the other.
@@ -76,14 +96,11 @@ async function checkOwnership(
     SELECT 1 FROM teams WHERE id = ${wanted.teamId} AND archived_at IS NULL FOR SHARE`;
   const policies = await tx.$queryRaw<unknown[]>`
     SELECT 1 FROM renewal_policies WHERE id = ${renewalPolicyId} AND archived_at IS NULL FOR SHARE`;
-  if (wanted.ownerId && !owner)
-    violations.push({ field: "owner_id", description: `owner ${wanted.ownerId} does not exist` });
-  if (wanted.teamId && teams.length === 0)
-    violations.push({ field: "team_id", description: `team ${wanted.teamId} does not exist` });
-  if (policies.length === 0) {
-    const description = `renewal policy ${renewalPolicyId} does not exist`;
-    violations.push({ field: "renewal_policy_id", description });
-  }
+  const missing = (field: string, what: string) =>
+    violations.push({ field: `${fieldPrefix}${field}`, description: `${what} does not exist` });
+  if (wanted.ownerId && !owner) missing("owner_id", `owner ${wanted.ownerId}`);
+  if (wanted.teamId && teams.length === 0) missing("team_id", `team ${wanted.teamId}`);
+  if (policies.length === 0) missing("renewal_policy_id", `renewal policy ${renewalPolicyId}`);
   return { ownerId: wanted.ownerId || null, teamId: wanted.teamId || owner?.teamId || null, renewalPolicyId };
 }
 

@@ -3,7 +3,7 @@ import { requireWithin } from "../auth/grants.ts";
 import { openStatuses } from "../jobs/state.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
-import { archiveRow, restoreRow, writeRefusal } from "../resources/archive.ts";
+import { archiveWithin, restoreRow, writeRefusal } from "../resources/archive.ts";
 import { checkDeclaration, type ReservedNames, type StoredDeclaration } from "./check-declaration.ts";
 import { deployCurrent } from "./deploy.ts";
 import { certificateKind, lockLive } from "./lock.ts";
@@ -91,13 +91,19 @@ export async function archiveCertificate(
   actor: Actor,
   id: string,
 ): Promise<void> {
-  await archiveRow(db, actor, certificateKind, {
-    id,
-    now: clock(),
-    dependants: async (tx) => ({
-      "open jobs": await tx.job.count({ where: { certificateId: id, status: { in: [...openStatuses] } } }),
-    }),
-  });
+  await db.$transaction((tx) => archiveCertificateWithin(tx, actor, id, clock()));
+}
+
+/** The same as part of a transaction. False: it was archived already. */
+export async function archiveCertificateWithin(
+  tx: Transaction,
+  actor: Actor,
+  id: string,
+  now: Date,
+): Promise<boolean> {
+  const where = { certificateId: id, status: { in: [...openStatuses] } };
+  const dependants = async () => ({ "open jobs": await tx.job.count({ where }) });
+  return archiveWithin(tx, actor, certificateKind, { id, now, dependants });
 }
 
 export async function restoreCertificate({ db }: DeclareDeps, actor: Actor, id: string): Promise<void> {

@@ -6,10 +6,7 @@ import { conflict } from "../platform/errors.ts";
 import { newId } from "../platform/ids.ts";
 import { lockLive } from "./lock.ts";
 
-/**
- * Opens one job for each agent that is to make a key: keys are never shared between agents. Returns the ids of the jobs,
- * joined by one renewal id.
- */
+/** Renews a certificate now. Returns the ids of the jobs, one for each agent that is to make a key. */
 export async function renewCertificate(
   deps: { db: Database; clock: () => Date },
   actor: Actor,
@@ -18,28 +15,40 @@ export async function renewCertificate(
   const { db, clock } = deps;
   return db.$transaction(async (tx) => {
     await lockLive(tx, actor, id);
-    const agentIds = await keyAgents(tx, id);
-    const open = await tx.job.findFirst({
-      where: { certificateId: id, type: { in: [...issuanceTypes] }, status: { in: [...openStatuses] } },
-    });
-    if (open) throw conflict("RENEWAL_OPEN", `certificate ${id} is being renewed by job ${open.id}`);
-    const renewalId = newId("rn");
-    const jobIds: string[] = [];
-    for (const agentId of agentIds) {
-      const earlier = await tx.certificateVersion.count({ where: { certificateId: id, agentId } });
-      const type = earlier > 0 ? "Renewal" : "Issuance";
-      jobIds.push(
-        await createIssuance(tx, actor, { type, certificateId: id, agentId, renewalId, now: clock() }),
-      );
-    }
-    await recordAudit(tx, actor, {
-      action: "certificate_renewal_requested",
-      resourceType: "certificate",
-      resourceId: id,
-      details: { renewal_id: renewalId, job_ids: jobIds },
-    });
-    return jobIds;
+    return openRenewal(tx, actor, id, { now: clock() });
   });
+}
+
+/**
+ * Opens one job for each agent that is to make a key: keys are never shared between agents. The certificate's row is
+ * locked. Returns the ids of the jobs, joined by one renewal id.
+ */
+export async function openRenewal(
+  tx: Transaction,
+  actor: Actor,
+  id: string,
+  { now, ...plan }: { now: Date; runAfter?: Date; isEarly?: boolean },
+): Promise<string[]> {
+  const agentIds = await keyAgents(tx, id);
+  const open = await tx.job.findFirst({
+    where: { certificateId: id, type: { in: [...issuanceTypes] }, status: { in: [...openStatuses] } },
+  });
+  if (open) throw conflict("RENEWAL_OPEN", `certificate ${id} is being renewed by job ${open.id}`);
+  const renewalId = newId("rn");
+  const jobIds: string[] = [];
+  for (const agentId of agentIds) {
+    const earlier = await tx.certificateVersion.count({ where: { certificateId: id, agentId } });
+    const type = earlier > 0 ? "Renewal" : "Issuance";
+    const options = { type, certificateId: id, agentId, renewalId, now, ...plan } as const;
+    jobIds.push(await createIssuance(tx, actor, options));
+  }
+  await recordAudit(tx, actor, {
+    action: "certificate_renewal_requested",
+    resourceType: "certificate",
+    resourceId: id,
+    details: { renewal_id: renewalId, job_ids: jobIds },
+  });
+  return jobIds;
 }
 
 /** The agents of the certificate's targets; without a target, the agent that it names. */

@@ -1,21 +1,18 @@
 import { create } from "@bufbuild/protobuf";
-import { type Timestamp, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
   type Certificate,
-  CertificateSchema,
   type CertificateService,
   CertificateVersionSchema,
   type CreateCertificateRequest,
   DeploymentSchema,
-  KeyAlgorithmSchema,
   type UpdateCertificateRequest,
 } from "#gen/certctl/v1/certificates_pb.ts";
 import type { Actor } from "../audit/record.ts";
 import { callerOf } from "../auth/interceptor.ts";
 import { notFound } from "../platform/errors.ts";
 import { pageOf } from "../platform/paging.ts";
-import { wordsOf } from "../platform/words.ts";
 import {
   archiveCertificate,
   createCertificate,
@@ -25,13 +22,12 @@ import {
   updateCertificate,
 } from "./declare.ts";
 import { deployCertificate } from "./deploy.ts";
-import { filterOf, scheduleWords, statusWords } from "./filter-message.ts";
+import { filterOf } from "./filter-message.ts";
+import { certificateMessage, keyAlgorithmWords, timestamps } from "./message.ts";
 import { renewCertificate } from "./renew.ts";
 import { listDeployments, listVersions } from "./store.ts";
 import { validateCertificate } from "./validate.ts";
-import { type CertificateView, findCertificate, listCertificates } from "./view.ts";
-
-export const keyAlgorithmWords = wordsOf(KeyAlgorithmSchema);
+import { findCertificate, listCertificates } from "./view.ts";
 
 export function certificateService(deps: DeclareDeps): ServiceImpl<typeof CertificateService> {
   const { db, clock } = deps;
@@ -39,7 +35,7 @@ export function certificateService(deps: DeclareDeps): ServiceImpl<typeof Certif
   async function read(id: string, { grants }: Actor): Promise<Certificate> {
     const view = await findCertificate(db, grants, id, clock());
     if (!view) throw notFound("certificate", id);
-    return message(view);
+    return certificateMessage(view);
   }
 
   return {
@@ -47,7 +43,7 @@ export function certificateService(deps: DeclareDeps): ServiceImpl<typeof Certif
       const filter = filterOf({ ...request, id: [] }, request.archived);
       const { grants } = callerOf(context);
       const { rows, ...page } = await listCertificates(db, grants, request, filter, clock());
-      return { ...page, data: rows.map(message) };
+      return { ...page, data: rows.map(certificateMessage) };
     },
     async getCertificate({ id }, context) {
       return { certificate: await read(id, callerOf(context)) };
@@ -118,40 +114,4 @@ function declaration(request: CreateCertificateRequest | UpdateCertificateReques
 
 function accepted(jobIds: string[]) {
   return { status: "accepted", jobId: jobIds[0] ?? "", jobIds };
-}
-
-function message(view: CertificateView): Certificate {
-  return create(CertificateSchema, {
-    id: view.id,
-    name: view.name,
-    commonName: view.commonName,
-    sans: view.sans,
-    environment: view.environment,
-    ownerId: view.ownerId ?? "",
-    teamId: view.teamId ?? "",
-    issuerId: view.issuerId,
-    renewalPolicyId: view.renewalPolicyId,
-    tags: view.tags,
-    agentId: view.agentId ?? "",
-    targetIds: view.targetIds,
-    keyAlgorithm: keyAlgorithmWords.value(view.keyAlgorithm),
-    validitySeconds: view.validitySeconds,
-    status: statusWords.value(view.status),
-    schedule: scheduleWords.value(view.schedule),
-    serialNumber: view.serial ?? "",
-    fingerprintSha256: view.fingerprint ?? "",
-    activeJobId: view.activeJobId ?? "",
-    lastError: view.lastError,
-    createdAt: timestampFromDate(view.createdAt),
-    updatedAt: timestampFromDate(view.updatedAt),
-    ...timestamps({ expiresAt: view.expiresAt, renewAt: view.renewAt, archivedAt: view.archivedAt }),
-  });
-}
-
-/** The fields that have a time; the others stay unset. */
-function timestamps<Key extends string>(dates: Record<Key, Date | null>): Partial<Record<Key, Timestamp>> {
-  const set = Object.entries<Date | null>(dates).flatMap(([key, date]) =>
-    date ? [[key, timestampFromDate(date)]] : [],
-  );
-  return Object.fromEntries(set);
 }

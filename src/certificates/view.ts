@@ -1,7 +1,7 @@
 import { Prisma } from "#gen/prisma/client.ts";
 import { type Grants, grantedCertificate } from "../auth/grants.ts";
 import type { Database, Transaction } from "../platform/database.ts";
-import { type ListedPage, type ListRequest, type ListShape, listPage } from "../platform/listing.ts";
+import { allOf, type ListedPage, type ListRequest, type ListShape, listPage } from "../platform/listing.ts";
 import { baseConditions, type CertificateFilter, computedConditions } from "./filter.ts";
 import { atRiskFrom, currentVersion, expiringFrom, renewAt } from "./plan.ts";
 
@@ -121,4 +121,14 @@ export async function listCertificates(
   };
   const granted = grantedCertificate(grants, Prisma.sql`items.id`);
   return listPage<CertificateView>(db, shape, request, [granted, ...baseConditions(filter), ...computed]);
+}
+
+/** The ids of all certificates that match within the grants, as a SELECT for set-based writes. */
+export function matchingIds(grants: Grants, filter: CertificateFilter, now: Date): Prisma.Sql {
+  const conditions = allOf([
+    grantedCertificate(grants, Prisma.sql`items.id`),
+    ...baseConditions(filter),
+    ...computedConditions(filter),
+  ]);
+  return Prisma.sql`SELECT id FROM (${certificateViews(now)}) items WHERE ${conditions}`;
 }

@@ -19,6 +19,8 @@ export async function createIssuance(
     now: Date;
     /** When the job is to start; at once when left out. */
     runAfter?: Date;
+    /** Before its planned time, without anybody's asking. */
+    isEarly?: boolean;
   },
 ): Promise<string> {
   const { now, runAfter = now, ...data } = options;

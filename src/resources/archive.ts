@@ -48,18 +48,27 @@ export async function archiveRow(
   kind: Archivable,
   options: { id: string; now: Date; dependants?: (tx: Transaction) => Promise<Record<string, number>> },
 ): Promise<void> {
+  await db.$transaction((tx) => archiveWithin(tx, actor, kind, options));
+}
+
+/** The same as part of a transaction. False: it was archived already. */
+export async function archiveWithin(
+  tx: Transaction,
+  actor: Actor,
+  kind: Archivable,
+  options: { id: string; now: Date; dependants?: (tx: Transaction) => Promise<Record<string, number>> },
+): Promise<boolean> {
   const { id, now, dependants } = options;
-  await db.$transaction(async (tx) => {
-    const { archivedAt } = await lockRow(tx, actor, kind, id);
-    if (archivedAt) return;
-    if (dependants) refuseInUse(kind, id, await dependants(tx));
-    await tx.$executeRaw`UPDATE ${Prisma.raw(kind.table)} SET archived_at = ${now} WHERE id = ${id}`;
-    await recordAudit(tx, actor, {
-      action: `${kind.what}_archived`,
-      resourceType: kind.what,
-      resourceId: id,
-    });
+  const { archivedAt } = await lockRow(tx, actor, kind, id);
+  if (archivedAt) return false;
+  if (dependants) refuseInUse(kind, id, await dependants(tx));
+  await tx.$executeRaw`UPDATE ${Prisma.raw(kind.table)} SET archived_at = ${now} WHERE id = ${id}`;
+  await recordAudit(tx, actor, {
+    action: `${kind.what}_archived`,
+    resourceType: kind.what,
+    resourceId: id,
   });
+  return true;
 }
 
 /**

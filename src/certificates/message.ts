@@ -1,0 +1,47 @@
+import { create } from "@bufbuild/protobuf";
+import { type Timestamp, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { type Certificate, CertificateSchema, KeyAlgorithmSchema } from "#gen/certctl/v1/certificates_pb.ts";
+import { wordsOf } from "../platform/words.ts";
+import { scheduleWords, statusWords } from "./filter-message.ts";
+import type { CertificateView } from "./view.ts";
+
+export const keyAlgorithmWords = wordsOf(KeyAlgorithmSchema);
+
+/** A certificate as the API shows it. */
+export function certificateMessage(view: CertificateView): Certificate {
+  return create(CertificateSchema, {
+    id: view.id,
+    name: view.name,
+    commonName: view.commonName,
+    sans: view.sans,
+    environment: view.environment,
+    ownerId: view.ownerId ?? "",
+    teamId: view.teamId ?? "",
+    issuerId: view.issuerId,
+    renewalPolicyId: view.renewalPolicyId,
+    tags: view.tags,
+    agentId: view.agentId ?? "",
+    targetIds: view.targetIds,
+    keyAlgorithm: keyAlgorithmWords.value(view.keyAlgorithm),
+    validitySeconds: view.validitySeconds,
+    status: statusWords.value(view.status),
+    schedule: scheduleWords.value(view.schedule),
+    serialNumber: view.serial ?? "",
+    fingerprintSha256: view.fingerprint ?? "",
+    activeJobId: view.activeJobId ?? "",
+    lastError: view.lastError,
+    createdAt: timestampFromDate(view.createdAt),
+    updatedAt: timestampFromDate(view.updatedAt),
+    ...timestamps({ expiresAt: view.expiresAt, renewAt: view.renewAt, archivedAt: view.archivedAt }),
+  });
+}
+
+/** The fields that have a time; the others stay unset. */
+export function timestamps<Key extends string>(
+  dates: Record<Key, Date | null>,
+): Partial<Record<Key, Timestamp>> {
+  const set = Object.entries<Date | null>(dates).flatMap(([key, date]) =>
+    date ? [[key, timestampFromDate(date)]] : [],
+  );
+  return Object.fromEntries(set);
+}

@@ -1,0 +1,77 @@
+import { recordAudit, system } from "../audit/record.ts";
+import type { Database } from "../platform/database.ts";
+import { newId } from "../platform/ids.ts";
+import type { DueCertificate } from "./due.ts";
+
+/** How many early renewals a day need nobody's yes: this share of the fleet, and never fewer than `atLeast`. */
+export interface EarlyBound {
+  share: number;
+  atLeast: number;
+}
+
+const dayMs = 86_400_000;
+
+/** How many early renewals may be opened now. */
+export async function earlyAllowance(
+  db: Database,
+  { share, atLeast }: EarlyBound,
+  now: Date,
+): Promise<number> {
+  const since = new Date(now.getTime() - dayMs);
+  const [row] = await db.$queryRaw<[{ fleet: number; started: number }]>`
+    SELECT
+      (SELECT count(*)::int FROM managed_certificates c WHERE c.archived_at IS NULL
+        AND EXISTS (SELECT 1 FROM certificate_versions v WHERE v.certificate_id = c.id)) AS fleet,
+      (SELECT count(DISTINCT j.certificate_id)::int FROM jobs j WHERE j.is_early AND j.created_at > ${since}) AS started`;
+  return Math.max(0, Math.max(atLeast, Math.floor(row.fleet * share)) - row.started);
+}
+
+/**
+ * Puts early renewals that are too many into an operation that waits for a person. There is one such operation; later
+ * ones join it. What somebody declined within the last day is not asked for again. Returns how many wait.
+ */
+export async function holdBack(
+  db: Database,
+  certificates: readonly DueCertificate[],
+  { allowance, now }: { allowance: number; now: Date },
+): Promise<number> {
+  if (certificates.length === 0) return 0;
+  const ids = certificates.map(({ id }) => id);
+  return db.$transaction(async (tx) => {
+    const declinedSince = new Date(now.getTime() - dayMs);
+    const declined = await tx.operation.findFirst({
+      where: { kind: "EarlyRenewals", status: "Cancelled", finishedAt: { gt: declinedSince } },
+    });
+    if (declined) return ids.length;
+    const waiting = await tx.operation.findFirst({
+      where: { kind: "EarlyRenewals", status: "AwaitingApproval" },
+    });
+    const id = waiting?.id ?? newId("op");
+    if (!waiting) {
+      const reason = `${ids.length} certificates would be renewed before their planned time, ${allowance} may be without a person's yes; has a renewal policy been changed?`;
+      await tx.operation.create({
+        data: {
+          id,
+          kind: "EarlyRenewals",
+          status: "AwaitingApproval",
+          filter: {},
+          changes: {},
+          reason,
+          createdBy: system.id,
+          createdType: system.type,
+          createdAt: now,
+        },
+      });
+      await recordAudit(tx, system, {
+        action: "renewals_held",
+        resourceType: "operation",
+        resourceId: id,
+        details: { total: ids.length, allowance },
+      });
+    }
+    await tx.$executeRaw`
+      INSERT INTO operation_items (operation_id, certificate_id, job_ids)
+      SELECT ${id}, held, '{}' FROM unnest(${ids}::text[]) AS held ON CONFLICT DO NOTHING`;
+    return ids.length;
+  });
+}
