@@ -5,23 +5,62 @@ import { defaultDataDir, readSettings } from "../src/platform/settings.ts";
 import { StartupError } from "../src/platform/startup-error.ts";
 import { parseJoin } from "../src/x509/pin.ts";
 
-const schema = z.object({
-  CERTCTL_DATA_DIR: z.string().optional(),
-  CERTCTL_KEY_DIR: z.string().optional(),
-  CERTCTL_AGENT_CONFIG: z.string().optional(),
-  CERTCTL_AGENT_NAME: z.string().max(128).optional(),
-  CERTCTL_SERVER_URL: z.url({ protocol: /^https$/ }).optional(),
-  CERTCTL_JOIN: z.string().optional(),
+/** What may be set; docs/configuration.md has a line for each. */
+export const agentSettings = z.object({
+  CERTCTL_DATA_DIR: z
+    .string()
+    .optional()
+    .meta({
+      description: "The identity and the agent's own records lie in `agent/` below it",
+      whenUnset: "as for the control plane",
+    }),
+  CERTCTL_KEY_DIR: z
+    .string()
+    .optional()
+    .meta({ description: "Private keys. One agent at a time", whenUnset: "`<data directory>/agent/keys`" }),
+  CERTCTL_AGENT_CONFIG: z
+    .string()
+    .optional()
+    .meta({
+      description: "What the host's owner allows, see below",
+      whenUnset: "`<data directory>/agent/agent.yaml`",
+    }),
+  CERTCTL_AGENT_NAME: z
+    .string()
+    .max(128)
+    .optional()
+    .meta({ description: "Shown to operators", whenUnset: "the host's name" }),
+  CERTCTL_SERVER_URL: z
+    .url({ protocol: /^https$/ })
+    .optional()
+    .meta({ description: "Where the control plane is now", whenUnset: "the one of the join string" }),
+  CERTCTL_JOIN: z
+    .string()
+    .optional()
+    .meta({
+      description:
+        "The join string: URL, token and CA pin. Needed once; an agent with an identity ignores it",
+    }),
   CERTCTL_API_KEY: z
     .string()
     .regex(/^ak-[a-z0-9-]+_[A-Za-z0-9_-]{43}$/, "is no API key (ak-…_…)")
-    .optional(),
+    .optional()
+    .meta({
+      description:
+        "Instead of joining, with `CERTCTL_CA_PIN` and `CERTCTL_SERVER_URL`: the key that `POST /api/v1/agents` answered",
+    }),
   CERTCTL_CA_PIN: z
     .string()
     .regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 hexadecimal digits")
-    .optional(),
-  CERTCTL_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+    .optional()
+    .meta({ description: "The pin that `POST /api/v1/agents` answered" }),
+  CERTCTL_LOG_LEVEL: z
+    .enum(["debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .meta({ description: "`debug`, `info`, `warn`, `error` or `silent`; JSON lines on standard error" }),
 });
+
+export const agentSecrets = ["CERTCTL_JOIN", "CERTCTL_API_KEY"];
 
 /** How the agent may become known to the control plane, beside an identity that it has already. */
 export type Introduction =
@@ -45,7 +84,7 @@ export interface AgentConfig {
 
 /** Reads the environment. Throws StartupError naming every variable that is wrong. */
 export function loadAgentConfig(env: NodeJS.ProcessEnv): AgentConfig {
-  const settings = readSettings(env, schema, ["CERTCTL_JOIN", "CERTCTL_API_KEY"]);
+  const settings = readSettings(env, agentSettings, agentSecrets);
   const stateDir = join(resolve(settings.CERTCTL_DATA_DIR ?? defaultDataDir(env)), "agent");
   return {
     stateDir,
@@ -59,7 +98,7 @@ export function loadAgentConfig(env: NodeJS.ProcessEnv): AgentConfig {
   };
 }
 
-function introductionOf(settings: z.infer<typeof schema>): Introduction {
+function introductionOf(settings: z.infer<typeof agentSettings>): Introduction {
   const {
     CERTCTL_JOIN: join,
     CERTCTL_API_KEY: apiKey,

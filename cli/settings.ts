@@ -21,18 +21,29 @@ const storedLogin = z.object({
   api_key: z.string(),
 });
 
-const variables = z.object({
-  CERTCTL_URL: z.url({ protocol: /^https$/, error: "must be https://…" }).optional(),
-  CERTCTL_API_KEY: z.string().optional(),
-  CERTCTL_CA: z.string().optional(),
+export const cliSettings = z.object({
+  CERTCTL_URL: z
+    .url({ protocol: /^https$/, error: "must be https://…" })
+    .optional()
+    .meta({ description: "The server to talk to", whenUnset: "the one of `certctl login`" }),
+  CERTCTL_API_KEY: z.string().optional().meta({
+    description: "The key; one that login keeps is sent to no other server",
+    whenUnset: "the one of `certctl login`",
+  }),
+  CERTCTL_CA: z.string().optional().meta({
+    description: "A file with the CA that vouches for the server, PEM",
+    whenUnset: "the one of `certctl login`, else the system's",
+  }),
 });
+
+export const cliSecrets = ["CERTCTL_API_KEY"];
 
 /**
  * The server to talk to. A key that was stored for one server is sent to no other that CERTCTL_URL names.
  * @throws {CommandFailure} when there is no login
  */
 export async function readLogin(env: NodeJS.ProcessEnv): Promise<Login> {
-  const set = readSettings(env, variables, ["CERTCTL_API_KEY"]);
+  const set = readSettings(env, cliSettings, cliSecrets);
   const stored = await readStored(env);
   const url = set.CERTCTL_URL ?? stored?.url;
   const isSame =

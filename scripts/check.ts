@@ -4,6 +4,7 @@ import { run } from "./run.ts";
 run("npm", "run", "--silent", "generate");
 run("node", "scripts/lockfile.ts", "--check");
 run("node", "scripts/openapi.ts", "--check");
+run("node", "scripts/configuration.ts", "--check");
 run("buf", "lint");
 run("buf", "breaking", "gen/contract.binpb", "--against", "proto/released.binpb");
 run("buf", "format", "proto", "--diff", "--exit-code");
