@@ -7,24 +7,18 @@ import { parseJoin } from "../src/x509/pin.ts";
 
 /** What may be set; docs/configuration.md has a line for each. */
 export const agentSettings = z.object({
-  CERTCTL_DATA_DIR: z
-    .string()
-    .optional()
-    .meta({
-      description: "The identity and the agent's own records lie in `agent/` below it",
-      whenUnset: "as for the control plane",
-    }),
+  CERTCTL_DATA_DIR: z.string().optional().meta({
+    description: "The identity and the agent's own records lie in `agent/` below it",
+    whenUnset: "as for the control plane",
+  }),
   CERTCTL_KEY_DIR: z
     .string()
     .optional()
     .meta({ description: "Private keys. One agent at a time", whenUnset: "`<data directory>/agent/keys`" }),
-  CERTCTL_AGENT_CONFIG: z
-    .string()
-    .optional()
-    .meta({
-      description: "What the host's owner allows, see below",
-      whenUnset: "`<data directory>/agent/agent.yaml`",
-    }),
+  CERTCTL_AGENT_CONFIG: z.string().optional().meta({
+    description: "What the host's owner allows, see below",
+    whenUnset: "`<data directory>/agent/agent.yaml`",
+  }),
   CERTCTL_AGENT_NAME: z
     .string()
     .max(128)
@@ -34,13 +28,9 @@ export const agentSettings = z.object({
     .url({ protocol: /^https$/ })
     .optional()
     .meta({ description: "Where the control plane is now", whenUnset: "the one of the join string" }),
-  CERTCTL_JOIN: z
-    .string()
-    .optional()
-    .meta({
-      description:
-        "The join string: URL, token and CA pin. Needed once; an agent with an identity ignores it",
-    }),
+  CERTCTL_JOIN: z.string().optional().meta({
+    description: "The join string: URL, token and CA pin. Needed once; an agent with an identity ignores it",
+  }),
   CERTCTL_API_KEY: z
     .string()
     .regex(/^ak-[a-z0-9-]+_[A-Za-z0-9_-]{43}$/, "is no API key (ak-…_…)")
