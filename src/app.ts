@@ -40,6 +40,7 @@ import { certificateService } from "./certificates/rpc.ts";
 import { validationTask } from "./certificates/validation-schedule.ts";
 import type { Config } from "./config.ts";
 import { ensureDefaultIssuer } from "./issuers/default-issuer.ts";
+import { issuerByKind } from "./issuers/registry.ts";
 import { issuerService } from "./issuers/rpc.ts";
 import { migrateQueue, startQueue } from "./jobs/queue.ts";
 import { jobService } from "./jobs/rpc.ts";
@@ -129,6 +130,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const sealer = createSealer(encryptionKey);
   const authorities = await openAuthorities(db, sealer, clock());
   const auditKey = await openAuditKey(db, sealer);
+  const issuerKinds = issuerByKind;
   const egress = createEgress(config.egressAllow);
   await ensureAdminKey(db, config.dataDir, clock());
   await ensureDefaultIssuer(db);
@@ -140,7 +142,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   const replica = starting.use(await joinReplicas(db, log));
   const sessions = starting.use(createSessions(bus, clock));
   const tasks = {
-    issue: (jobId: string, signal: AbortSignal) => issue({ db, authorities, clock, log }, jobId, signal),
+    issue: (jobId: string, signal: AbortSignal) =>
+      issue({ db, sealer, issuerKinds, authorities, clock, log }, jobId, signal),
     advance: (jobId: string) => advanceJob(db, jobId, clock()),
     operate: (id: string, signal: AbortSignal) => runOperation({ db, clock, log }, id, signal),
   };
@@ -182,7 +185,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         identityHours: config.agentIdentityHours,
       }),
     );
-    router.service(IssuerService, issuerService({ db, authorities }));
+    router.service(IssuerService, issuerService({ db, sealer, issuerKinds, authorities, clock }));
     router.service(TargetService, targetService({ db, clock }));
     router.service(TeamService, teamService({ db, clock }));
     router.service(OwnerService, ownerService({ db, clock }));

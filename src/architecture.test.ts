@@ -87,6 +87,8 @@ describe("architecture", () => {
       "src/targets/rpc.ts",
       "src/targets/manage.ts",
       "src/issuers/rpc.ts",
+      "src/issuers/manage.ts",
+      "src/issuers/view.ts",
       "src/issuers/record.ts",
       "src/issuers/default-issuer.ts",
       "src/notifiers/manage.ts",

@@ -18,6 +18,8 @@ import type { CertificateFilter } from "../src/certificates/filter.ts";
 import { issue } from "../src/certificates/issue.ts";
 import { renewCertificate } from "../src/certificates/renew.ts";
 import { ensureDefaultIssuer } from "../src/issuers/default-issuer.ts";
+import type { IssuerKinds } from "../src/issuers/manage.ts";
+import { issuerByKind } from "../src/issuers/registry.ts";
 import { type Claimed, claim } from "../src/jobs/lease.ts";
 import { migrateQueue } from "../src/jobs/queue.ts";
 import { reportResult } from "../src/jobs/report.ts";
@@ -47,6 +49,7 @@ export interface ControlPlane extends AsyncDisposable {
   pool: pg.Pool;
   authorities: Authorities;
   sealer: Sealer;
+  issuerKinds: IssuerKinds;
   /** Business time; leases go by the database's own clock. */
   time: { now: Date };
   clock: () => Date;
@@ -70,6 +73,7 @@ export async function openControlPlane(): Promise<ControlPlane> {
     pool,
     authorities,
     sealer,
+    issuerKinds: issuerByKind,
     time,
     clock: () => time.now,
     reserved: { trustDomain: authorities.trustDomain, ownNames: ["certctl.example"] },

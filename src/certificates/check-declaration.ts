@@ -21,7 +21,8 @@ export async function checkDeclaration(tx: Transaction, reserved: ReservedNames,
   const violations: FieldViolation[] = [];
   const sans = canonicalNames(wanted, violations);
   const issuerId = wanted.issuerId || defaultIssuerId;
-  const issuer = await tx.issuer.findUnique({ where: { id: issuerId } });
+  const [issuer] = await tx.$queryRaw<{ kind: string }[]>`
+    SELECT kind FROM issuers WHERE id = ${issuerId} AND archived_at IS NULL FOR SHARE`;
   if (!issuer) violations.push({ field: "issuer_id", description: `issuer ${issuerId} does not exist` });
   const refusal =
     issuer && violations.length === 0 ? issuerByKind.get(issuer.kind)?.refuses(sans, reserved) : null;

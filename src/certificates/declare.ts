@@ -113,6 +113,8 @@ export async function restoreCertificate({ db }: DeclareDeps, actor: Actor, id: 
         WHERE c.id = ${id} AND o.archived_at IS NOT NULL
       UNION ALL SELECT t.id FROM teams t JOIN managed_certificates c ON c.team_id = t.id
         WHERE c.id = ${id} AND t.archived_at IS NOT NULL
+      UNION ALL SELECT i.id FROM issuers i JOIN managed_certificates c ON c.issuer_id = i.id
+        WHERE c.id = ${id} AND i.archived_at IS NOT NULL
       UNION ALL SELECT p.id FROM renewal_policies p JOIN managed_certificates c ON c.renewal_policy_id = p.id
         WHERE c.id = ${id} AND p.archived_at IS NOT NULL
       UNION ALL SELECT t.id FROM deployment_targets t JOIN certificate_target_mappings m ON m.target_id = t.id

@@ -3,8 +3,8 @@ import type { Job, ManagedCertificate } from "#gen/prisma/client.ts";
 import { recordAudit, system } from "../audit/record.ts";
 import type { Authorities } from "../authorities/authority.ts";
 import { type Issued, IssuerError } from "../issuers/issuer.ts";
+import { type IssuerKinds, openConfig } from "../issuers/manage.ts";
 import { recordIssuance } from "../issuers/record.ts";
-import { issuerByKind } from "../issuers/registry.ts";
 import { createDeployment } from "../jobs/create.ts";
 import { lockJob } from "../jobs/lease.ts";
 import { type AttemptFailure, failAttempt } from "../jobs/retry.ts";
@@ -13,12 +13,15 @@ import { raiseEvent } from "../notifications/raise.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
+import type { Sealer } from "../platform/seal.ts";
 import { readCsr } from "../x509/csr.ts";
 import { pem } from "../x509/pem.ts";
 import { planRenewal } from "./plan.ts";
 
 export interface IssueDeps {
   db: Database;
+  sealer: Sealer;
+  issuerKinds: IssuerKinds;
   authorities: Authorities;
   clock: () => Date;
   log: Log;
@@ -29,14 +32,14 @@ export interface IssueDeps {
  * makes one certificate.
  */
 export async function issue(deps: IssueDeps, jobId: string, signal: AbortSignal): Promise<void> {
-  const { db, authorities, clock, log } = deps;
+  const { db, sealer, issuerKinds, authorities, clock, log } = deps;
   const job = await db.job.findUnique({
     where: { id: jobId },
     include: { certificate: { include: { issuer: true } } },
   });
   if (job?.status !== "Running" || !job.csr) return;
   const { certificate } = job;
-  const issuer = issuerByKind.get(certificate.issuer.kind);
+  const issuer = issuerKinds.get(certificate.issuer.kind);
   try {
     if (!issuer)
       throw new IssuerError(
@@ -44,6 +47,8 @@ export async function issue(deps: IssueDeps, jobId: string, signal: AbortSignal)
         `this server knows no issuer of the kind ${certificate.issuer.kind}`,
         "Configuration",
       );
+    if (!certificate.issuer.enabled)
+      throw new IssuerError("issuer", `issuer ${certificate.issuerId} is disabled`, "Configuration");
     // As the agent asked and was granted: names that have changed since take effect at the next issuance.
     const sans = readCsr(Buffer.from(job.csr)).sans.map(({ value }) => value);
     const request = {
@@ -54,7 +59,7 @@ export async function issue(deps: IssueDeps, jobId: string, signal: AbortSignal)
       validitySeconds: certificate.validitySeconds,
       now: clock(),
     };
-    const issued = await issuer.issue(request, certificate.issuer.config, {
+    const issued = await issuer.issue(request, openConfig(sealer, certificate.issuer), {
       signal,
       issuingCa: authorities.byRole["issuing-ca"],
       record: (keyId, next) => recordIssuance(db, { jobId, keyId }, next),

@@ -29,6 +29,7 @@ export async function openRenewal(
   id: string,
   { now, ...plan }: { now: Date; runAfter?: Date; isEarly?: boolean },
 ): Promise<string[]> {
+  await requireEnabledIssuer(tx, id);
   const agentIds = await keyAgents(tx, id);
   const open = await tx.job.findFirst({
     where: { certificateId: id, type: { in: [...issuanceTypes] }, status: { in: [...openStatuses] } },
@@ -49,6 +50,17 @@ export async function openRenewal(
     details: { renewal_id: renewalId, job_ids: jobIds },
   });
   return jobIds;
+}
+
+async function requireEnabledIssuer(tx: Transaction, certificateId: string): Promise<void> {
+  const issuer = await tx.issuer.findFirst({
+    where: { enabled: false, certificates: { some: { id: certificateId } } },
+  });
+  if (!issuer) return;
+  throw conflict(
+    "ISSUER_DISABLED",
+    `issuer ${issuer.id} of certificate ${certificateId} is disabled; enable it first`,
+  );
 }
 
 /** The agents of the certificate's targets; without a target, the agent that it names. */

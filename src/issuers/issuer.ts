@@ -42,6 +42,13 @@ export interface IssuerContext {
   record(keyId: string, next: RecordedIssuance & { serial: string }): Promise<RecordedIssuance>;
 }
 
+/** What certctl lends to the test of an issuer. */
+export interface IssuerTestContext {
+  signal: AbortSignal;
+  issuingCa: Authority;
+  now: Date;
+}
+
 /** A certificate authority that certctl can ask. One file per kind; see local-ca.ts. */
 export interface Issuer<Config = unknown> {
   /** Stable: stored in the database, shown in the API. */
@@ -53,6 +60,10 @@ export interface Issuer<Config = unknown> {
     sans: readonly string[],
     context: { trustDomain: string; ownNames: readonly string[] },
   ): string | null;
+  /** What its certificates build to, PEM; empty where only an issued certificate tells. */
+  rootPem(context: { issuingCa: Authority }): string;
+  /** Asks the CA whether it would sign, without having anything signed; says so in a sentence. Throws IssuerError. */
+  test(config: Config, context: IssuerTestContext): Promise<string>;
   /** Throws IssuerError. */
   issue(request: IssueRequest, config: Config, context: IssuerContext): Promise<Issued>;
 }
@@ -61,6 +72,7 @@ export interface Issuer<Config = unknown> {
 export function defineIssuer<Config>(issuer: Issuer<Config>): Issuer {
   return {
     ...issuer,
+    test: (config, context) => issuer.test(issuer.config.parse(config), context),
     issue: (request, config, context) => issuer.issue(request, issuer.config.parse(config), context),
   };
 }

@@ -6,6 +6,7 @@ import { leafContent } from "../authorities/leaf.ts";
 import { checkIssued, serialText, signCertificate, tbsCertificate } from "../x509/certificate.ts";
 import { readCsr } from "../x509/csr.ts";
 import { extendedKeyUsage } from "../x509/extensions.ts";
+import { isSignedBy, signBytes } from "../x509/keys.ts";
 import { covers, parseSan } from "../x509/names.ts";
 import { defineIssuer, IssuerError } from "./issuer.ts";
 
@@ -23,6 +24,18 @@ export const localCa = defineIssuer({
       if (own) return `${san.value} speaks for ${own}, which is this control plane`;
     }
     return null;
+  },
+
+  rootPem: ({ issuingCa }) => authorityPem(rootOf(issuingCa)),
+
+  async test(_config, { issuingCa, now }) {
+    const notAfter = new Date(issuingCa.certificate.validTo);
+    if (notAfter <= now)
+      throw new IssuerError("test", `the CA ended at ${notAfter.toISOString()}`, "Configuration");
+    const probe = Buffer.from("certctl issuer test");
+    if (!isSignedBy(issuingCa.certificate.publicKey, probe, signBytes(issuingCa.key, probe)))
+      throw new IssuerError("test", "the CA's key does not belong to its certificate", "Configuration");
+    return `${issuingCa.id} signs until ${notAfter.toISOString()}`;
   },
 
   async issue(request, _config, { issuingCa, record }) {

@@ -1,54 +1,78 @@
 import { create, type JsonObject } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { z } from "zod";
-import {
-  type Issuer as IssuerMessage,
-  IssuerSchema,
-  type IssuerService,
-} from "#gen/certctl/v1/issuers_pb.ts";
-import type { Issuer as IssuerRow } from "#gen/prisma/client.ts";
-import type { Authorities } from "../authorities/authority.ts";
-import { authorityPem, rootOf } from "../authorities/authority.ts";
-import type { Database } from "../platform/database.ts";
-import { notFound } from "../platform/errors.ts";
-import { pageOf } from "../platform/paging.ts";
-import { issuers } from "./registry.ts";
+import { type Issuer, IssuerSchema, type IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
+import { callerOf } from "../auth/interceptor.ts";
+import { configSchema } from "../connectors/fields.ts";
+import { maskSecrets } from "../connectors/secrets.ts";
+import { invalid, notFound } from "../platform/errors.ts";
+import { timestamps } from "../platform/timestamps.ts";
+import { restoreRow } from "../resources/archive.ts";
+import { archiveIssuer, createIssuer, issuerKind, updateIssuer } from "./manage.ts";
+import { type IssuerTestDeps, testIssuer, testIssuerConfig } from "./test-issuer.ts";
+import { findIssuer, type IssuerView, listIssuers } from "./view.ts";
 
-export function issuerService(deps: {
-  db: Database;
-  authorities: Authorities;
-}): ServiceImpl<typeof IssuerService> {
-  const { db, authorities } = deps;
-  const rootPem = authorityPem(rootOf(authorities.byRole["issuing-ca"]));
-  const message = (row: IssuerRow): IssuerMessage =>
-    create(IssuerSchema, {
-      id: row.id,
-      name: row.name,
-      kind: row.kind,
-      config: row.config as JsonObject,
-      rootPem,
-      createdAt: timestampFromDate(row.createdAt),
+export function issuerService(deps: IssuerTestDeps): ServiceImpl<typeof IssuerService> {
+  const { db, issuerKinds, authorities } = deps;
+
+  function message({ createdAt, updatedAt, archivedAt, config, ...view }: IssuerView): Issuer {
+    const issuingCa = authorities.byRole["issuing-ca"];
+    return create(IssuerSchema, {
+      ...view,
+      config: maskSecrets(config as JsonObject),
+      rootPem: issuerKinds.get(view.kind)?.rootPem({ issuingCa }) ?? "",
+      createdAt: timestampFromDate(createdAt),
+      updatedAt: timestampFromDate(updatedAt),
+      ...timestamps({ archivedAt }),
     });
+  }
+
+  async function read(id: string): Promise<Issuer> {
+    const view = await findIssuer(db, id);
+    if (!view) throw notFound("issuer", id);
+    return message(view);
+  }
+
   return {
     async listIssuers(request) {
-      const { page, perPage, skip, take } = pageOf(request);
-      const [total, rows] = await Promise.all([
-        db.issuer.count(),
-        db.issuer.findMany({ orderBy: [{ createdAt: "desc" }, { id: "asc" }], skip, take }),
-      ]);
-      return { data: rows.map(message), total, page, perPage };
+      const { rows, ...page } = await listIssuers(db, request);
+      return { ...page, data: rows.map(message) };
     },
     async getIssuer({ id }) {
-      const row = await db.issuer.findUnique({ where: { id } });
-      if (!row) throw notFound("issuer", id);
-      return { issuer: message(row) };
+      return { issuer: await read(id) };
+    },
+    async createIssuer(request, context) {
+      const { kind, type, config = {}, enabled = true } = request;
+      if (kind && type && kind !== type)
+        throw invalid({ field: "type", description: "says another kind than kind; send one of them" });
+      const wanted = { ...request, kind: kind || type, config, enabled };
+      return { issuer: await read(await createIssuer(deps, callerOf(context), wanted)) };
+    },
+    async updateIssuer(request, context) {
+      const { id, name, config = {}, enabled } = request;
+      await updateIssuer(deps, callerOf(context), { id, name, config, enabled });
+      return { issuer: await read(id) };
+    },
+    async deleteIssuer({ id }, context) {
+      await archiveIssuer(deps, callerOf(context), id);
+      return {};
+    },
+    async restoreIssuer({ id }, context) {
+      await restoreRow(db, callerOf(context), issuerKind, id);
+      return { issuer: await read(id) };
+    },
+    async testIssuer({ id }, context) {
+      return testIssuer(deps, callerOf(context), id, context.signal);
+    },
+    async testIssuerConfig(request, context) {
+      const wanted = { ...request, config: request.config ?? {} };
+      return testIssuerConfig(deps, callerOf(context), wanted, context.signal);
     },
     listIssuerKinds() {
-      const data = issuers.map(({ kind, title, config }) => ({
+      const data = [...issuerKinds.values()].map(({ kind, title, config }) => ({
         kind,
         title,
-        configSchema: z.toJSONSchema(config) as JsonObject,
+        configSchema: configSchema(config),
       }));
       return { data };
     },
