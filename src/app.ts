@@ -13,6 +13,7 @@ import { NotificationService } from "#gen/certctl/v1/notifications_pb.ts";
 import { NotifierService } from "#gen/certctl/v1/notifiers_pb.ts";
 import { OperationService } from "#gen/certctl/v1/operations_pb.ts";
 import { OwnerService } from "#gen/certctl/v1/owners_pb.ts";
+import { PolicyService } from "#gen/certctl/v1/policies_pb.ts";
 import { RenewalPolicyService } from "#gen/certctl/v1/renewal_policies_pb.ts";
 import { SchedulerService } from "#gen/certctl/v1/scheduler_pb.ts";
 import { TargetService } from "#gen/certctl/v1/targets_pb.ts";
@@ -67,6 +68,8 @@ import { joinReplicas } from "./platform/replica.ts";
 import { requestIdKey } from "./platform/request.ts";
 import { createSealer } from "./platform/seal.ts";
 import { createTextInterceptor } from "./platform/text.ts";
+import { policiesTask } from "./policies/inventory.ts";
+import { policyService } from "./policies/rpc.ts";
 import { renewalPolicyService } from "./renewal-policies/rpc.ts";
 import { renewalTask } from "./renewals/check.ts";
 import { createRestGateway } from "./rest/gateway.ts";
@@ -108,6 +111,7 @@ const services = [
   OwnerService,
   NotifierService,
   NotificationService,
+  PolicyService,
   RenewalPolicyService,
   SchedulerService,
   OperationService,
@@ -164,6 +168,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     expiryAlertsTask(db, everyMs.expiryAlerts),
     notificationsTask(sending, everyMs.notifications),
     sealTask({ db, key: auditKey, log }, everyMs.auditSeal),
+    policiesTask(db, everyMs.policies),
   ];
   starting.use(await startScheduler({ db, bus, clock, log, replicaId: replica.id, tasks: scheduled }));
 
@@ -189,6 +194,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     router.service(TargetService, targetService({ db, clock }));
     router.service(TeamService, teamService({ db, clock }));
     router.service(OwnerService, ownerService({ db, clock }));
+    router.service(PolicyService, policyService({ db, clock }));
     router.service(NotificationService, notificationService({ db, clock }));
     router.service(NotifierService, notifierService({ db, sealer, egress, clock }));
     router.service(RenewalPolicyService, renewalPolicyService({ db, clock }));

@@ -87,6 +87,10 @@ export const serverSettings = z.object({
     description:
       "How often settled audit rows are sealed; younger rows are protected by nothing but the database: [audit.md](audit.md)",
   }),
+  CERTCTL_POLICY_CHECK_SECONDS: interval(3_600).meta({
+    description:
+      "How often every certificate is held to the policy rules; a write and a changed rule do it at once",
+  }),
   CERTCTL_RENEWAL_CHECK_SECONDS: interval(3600).meta({
     description: "How often certificates that are due are looked for",
   }),
@@ -160,6 +164,7 @@ export interface Config {
     expiryAlerts: number;
     notifications: number;
     auditSeal: number;
+    policies: number;
   };
   renewals: {
     /** Renewals that are due together are spread over this time. */
@@ -210,6 +215,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       expiryAlerts: settings.CERTCTL_EXPIRY_ALERT_SECONDS * 1000,
       notifications: settings.CERTCTL_NOTIFICATION_SWEEP_SECONDS * 1000,
       auditSeal: settings.CERTCTL_AUDIT_SEAL_SECONDS * 1000,
+      policies: settings.CERTCTL_POLICY_CHECK_SECONDS * 1000,
       renewals: settings.CERTCTL_RENEWAL_CHECK_SECONDS * 1000,
       validations: settings.CERTCTL_VALIDATION_SECONDS * 1000,
     },

@@ -42,6 +42,7 @@ export const creations: Record<string, (name: string, stage: Stage) => Record<st
   owners: (name) => ({ name, email: `${name}@example.test` }),
   issuers: (name) => ({ name, kind: "local-ca", config: {} }),
   notifiers: (name) => ({ name, kind: "webhook", config: webhook }),
+  policies: (name) => ({ name, type: "CertificateLifetime", config: { max_days: 400 } }),
   "renewal-policies": (name) => ({ name }),
   operations: () => ({ kind: "Renew", filter: { q: "nothing-like-it" } }),
   teams: (name) => ({ name }),
@@ -131,6 +132,7 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
     const { body } = await system.rest("GET", "/api/v1/audit?per_page=1");
     return { path: { id: body.data[0].id } };
   },
+  dryRunPolicyRule: () => ({ body: { type: "CertificateLifetime", config: { max_days: 40 } } }),
   testNotifier: () => ({ body: {} }),
   testNotifierConfig: () => ({ path: { kind: "webhook" }, body: { config: webhook } }),
   getNotification: async (stage) => ({ path: { id: await failedNotification(stage) } }),

@@ -3,6 +3,7 @@ import { requireWithin } from "../auth/grants.ts";
 import { openStatuses } from "../jobs/state.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
+import { judgeWrite } from "../policies/judge.ts";
 import { archiveWithin, restoreRow, writeRefusal } from "../resources/archive.ts";
 import { checkDeclaration, type ReservedNames, type StoredDeclaration } from "./check-declaration.ts";
 import { deployCurrent } from "./deploy.ts";
@@ -37,7 +38,7 @@ export async function createCertificate(
   id: string,
   wanted: Declaration,
 ): Promise<string> {
-  const { db } = deps;
+  const { db, clock } = deps;
   const certificateId = id || newId("mc");
   try {
     await db.$transaction(async (tx) => {
@@ -51,6 +52,7 @@ export async function createCertificate(
         },
       });
       await audit(tx, actor, "certificate_created", certificateId, data, targetIds);
+      await judgeWrite(tx, certificateId, clock());
     });
   } catch (error) {
     throw writeRefusal(error, certificateKind, { id: certificateId, name: wanted.name });
@@ -78,6 +80,7 @@ export async function updateCertificate(
         data: added.map((targetId) => ({ certificateId: id, targetId })),
       });
       await audit(tx, actor, "certificate_updated", id, data, targetIds);
+      await judgeWrite(tx, id, clock());
       await deployCurrent(tx, actor, id, added, clock());
     });
   } catch (error) {

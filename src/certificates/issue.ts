@@ -14,6 +14,7 @@ import type { Database, Transaction } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
 import type { Sealer } from "../platform/seal.ts";
+import { judge } from "../policies/judge.ts";
 import { readCsr } from "../x509/csr.ts";
 import { pem } from "../x509/pem.ts";
 import { planRenewal } from "./plan.ts";
@@ -137,6 +138,7 @@ async function publish(
       resourceId: certificate.id,
       details,
     });
+    await judge(tx, certificate.id, now);
     const { id: versionId, serial, notAfter } = version;
     await raiseEvent(
       tx,
