@@ -2,6 +2,7 @@ import { type Actor, recordAudit } from "../audit/record.ts";
 import { requireWithin } from "../auth/grants.ts";
 import type { Transaction } from "../platform/database.ts";
 import { invalid } from "../platform/errors.ts";
+import { judgeWrite } from "../policies/judge.ts";
 import { checkOwnership } from "./check-declaration.ts";
 import { lockLive } from "./lock.ts";
 
@@ -25,12 +26,13 @@ export async function checkReassignment(tx: Transaction, actor: Actor, changes: 
   if (changes.teamId !== undefined) requireWithin({ teamIds, issuerIds: [] }, { teamId, issuerId: "" });
 }
 
-/** Gives a certificate another owner, team, renewal policy or environment. False: it has them already. */
+/** Gives a certificate another owner, team, renewal policy or environment, as the policy rules let it. False: it has them. */
 export async function reassignCertificate(
   tx: Transaction,
   actor: Actor,
   id: string,
   changes: Reassignment,
+  now: Date,
 ): Promise<boolean> {
   await lockLive(tx, actor, id);
   const before = await tx.managedCertificate.findUniqueOrThrow({ where: { id } });
@@ -66,5 +68,6 @@ export async function reassignCertificate(
       },
     },
   });
+  await judgeWrite(tx, id, now);
   return true;
 }

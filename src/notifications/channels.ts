@@ -55,6 +55,16 @@ export async function channelsOfAgent(tx: Transaction, agentId: string): Promise
   return channels.map(addressed);
 }
 
+/** The channels of every renewal policy, for what concerns the whole estate. */
+export async function channelsOfAll(tx: Transaction, event: string): Promise<Channel[]> {
+  const channels = await tx.$queryRaw<Channel[]>`
+    SELECT DISTINCT ON (n.id) ${notifierColumns}, n.default_recipient AS recipient
+    FROM renewal_policy_channels ch JOIN notifiers n ON n.id = ch.notifier_id
+    JOIN renewal_policies p ON p.id = ch.renewal_policy_id AND p.archived_at IS NULL
+    ORDER BY n.id, ${event} = ANY(ch.events) DESC`;
+  return channels.map(addressed);
+}
+
 /** Where a notification would go if it went through a notifier now; empty where the kind needs no address. */
 export async function recipientThrough(
   tx: Transaction,

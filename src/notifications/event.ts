@@ -33,7 +33,14 @@ export interface AgentEvent {
   isBack: boolean;
 }
 
-export type LifecycleEvent = CertificateEvent | AgentEvent;
+/** More early renewals than may be made without a person's yes. */
+export interface HeldEvent {
+  type: "RenewalsHeld";
+  operationId: string;
+  reason: string;
+}
+
+export type LifecycleEvent = CertificateEvent | AgentEvent | HeldEvent;
 
 /** An event in words, still without channel and recipient. */
 export type Telling = Pick<Notice, "severity" | "effect" | "subject" | "message" | "facts" | "incidentKey">;
@@ -129,6 +136,17 @@ export function tellAgentEvent({ agentId, lastSeenAt, isBack }: AgentEvent, name
       { name: "Last seen", value: seen },
     ],
     incidentKey: `${agentId}/offline`,
+  };
+}
+
+export function tellHeldEvent({ operationId, reason }: HeldEvent): Telling {
+  return {
+    severity: "Critical",
+    effect: "trigger",
+    subject: "Renewals wait for somebody's yes",
+    message: `${reason} Approve or cancel the operation ${operationId}. No certificate is let expire meanwhile.`,
+    facts: [{ name: "Operation", value: operationId }],
+    incidentKey: `${operationId}/approval`,
   };
 }
 

@@ -219,6 +219,22 @@ describe("an agent that goes offline", () => {
   });
 });
 
+test("renewals that are held are told wherever a policy names that, once for each channel", async () => {
+  const notifierId = await newWebhook(plane, open);
+  const channel = { notifierId, thresholdsDays: [], events: ["RenewalsHeld"] };
+  await newPolicy(plane, [channel]);
+  await newPolicy(plane, [channel]);
+  await raise({ type: "RenewalsHeld", operationId: "op-held", reason: "3 certificates are early." });
+  expect(await plane.db.notification.findMany({ where: { threadKey: "op-held" } })).toMatchObject([
+    {
+      notifierId,
+      status: "pending",
+      effect: "trigger",
+      message: expect.stringContaining("3 certificates are early."),
+    },
+  ]);
+});
+
 describe("the life of a certificate", () => {
   const events = ["CertificateIssued", "RenewalFailed", "DeploymentProven", "DeploymentFailed"];
 

@@ -3,8 +3,20 @@ import { enqueue } from "../jobs/queue.ts";
 import { notifierByKind } from "../notifiers/registry.ts";
 import type { Transaction } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
-import { type Channel, channelsOfAgent, channelsOfCertificate, openIncidents } from "./channels.ts";
-import { type LifecycleEvent, type Telling, tellAgentEvent, tellCertificateEvent } from "./event.ts";
+import {
+  type Channel,
+  channelsOfAgent,
+  channelsOfAll,
+  channelsOfCertificate,
+  openIncidents,
+} from "./channels.ts";
+import {
+  type LifecycleEvent,
+  type Telling,
+  tellAgentEvent,
+  tellCertificateEvent,
+  tellHeldEvent,
+} from "./event.ts";
 
 /**
  * Makes a notification for each channel that is to be told of an event, in the event's own transaction: they exist iff it
@@ -13,10 +25,7 @@ import { type LifecycleEvent, type Telling, tellAgentEvent, tellCertificateEvent
 export async function raiseEvent(tx: Transaction, event: LifecycleEvent, now: Date): Promise<void> {
   const telling = await tell(tx, event, now);
   if (!telling) return;
-  const all =
-    "agentId" in event
-      ? await channelsOfAgent(tx, event.agentId)
-      : await channelsOfCertificate(tx, event.certificateId);
+  const all = await channelsFor(tx, event);
   const wanting = all.filter((channel) => wants(channel, event));
   const closing = telling.effect === "resolve" ? await openIncidents(tx, telling.incidentKey) : [];
   const channels = [...wanting, ...closing.filter(({ notifierId }) => !isAmong(wanting, notifierId))];
@@ -24,7 +33,14 @@ export async function raiseEvent(tx: Transaction, event: LifecycleEvent, now: Da
   else if (all.length === 0 && telling.effect === "trigger") await make(tx, event, telling, null, now);
 }
 
+async function channelsFor(tx: Transaction, event: LifecycleEvent): Promise<Channel[]> {
+  if (event.type === "RenewalsHeld") return channelsOfAll(tx, event.type);
+  if (event.type === "AgentOffline") return channelsOfAgent(tx, event.agentId);
+  return channelsOfCertificate(tx, event.certificateId);
+}
+
 async function tell(tx: Transaction, event: LifecycleEvent, now: Date): Promise<Telling | null> {
+  if (event.type === "RenewalsHeld") return tellHeldEvent(event);
   if (event.type === "AgentOffline") {
     const agent = await tx.agent.findUnique({ where: { id: event.agentId }, select: { name: true } });
     return agent && tellAgentEvent(event, agent.name);
@@ -69,7 +85,7 @@ async function make(
         thresholdDays: event.type === "CertificateExpiring" ? event.thresholdDays : null,
         notifierId: channel?.notifierId ?? null,
         recipient: channel?.recipient ?? "",
-        threadKey: certificateId ?? agentId ?? id,
+        threadKey: threadOf(event),
         status: obstacle === "" ? "pending" : "dead",
         lastError: obstacle,
         nextAttemptAt: now,
@@ -79,6 +95,11 @@ async function make(
     skipDuplicates: true,
   });
   if (count === 1 && obstacle === "") await enqueue(tx, "notify", id);
+}
+
+function threadOf(event: LifecycleEvent): string {
+  if (event.type === "RenewalsHeld") return event.operationId;
+  return event.type === "AgentOffline" ? event.agentId : event.certificateId;
 }
 
 /** Why a notification cannot be sent whatever the other side does; empty if it can. */

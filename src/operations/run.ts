@@ -107,7 +107,7 @@ async function perform(
   }
   if (operation.kind === "Reassign") {
     const changes = operation.changes as unknown as Reassignment;
-    const isDone = await reassignCertificate(tx, actor, certificateId, changes);
+    const isDone = await reassignCertificate(tx, actor, certificateId, changes, now);
     return isDone ? { status: "Done" } : { status: "Skipped", message: "it is assigned like that already" };
   }
   await lockLive(tx, actor, certificateId);

@@ -12,6 +12,7 @@ import {
   refusalOf,
 } from "../../test/fixtures.ts";
 import { createCertificate, updateCertificate } from "../certificates/declare.ts";
+import { reassignCertificate } from "../certificates/reassign.ts";
 import { newId } from "../platform/ids.ts";
 import { checkOf } from "./evaluate.ts";
 import { dryRun, policiesTask } from "./inventory.ts";
@@ -204,6 +205,18 @@ describe("an enforced rule", () => {
     plane.time.now = new Date(start.getTime() + 40 * dayMs);
     await update(id, { agentId: agent.id });
     expect(await violationsOf(id)).toMatchObject([{ closedAt: null }]);
+  });
+
+  test("refuses a reassignment in bulk, certificate by certificate", async () => {
+    const id = await newCertificate(plane, { environment: "production" });
+    await rule({ mode: "enforce" });
+    const nothing = { ownerId: undefined, teamId: undefined, renewalPolicyId: undefined };
+    const reassign = (environment: string) =>
+      plane.db.$transaction((tx) =>
+        reassignCertificate(tx, operator, id, { ...nothing, environment }, plane.time.now),
+      );
+    expect(await refusalOf(reassign("test"))).toMatchObject({ reason: "POLICY_VIOLATION" });
+    expect(await reassign("production")).toBe(false);
   });
 
   test("that is disabled refuses nothing", async () => {

@@ -174,6 +174,8 @@ describe("renewals before their planned time", () => {
     expect(await plane.db.operation.count()).toBe(1);
     const audits = await plane.db.auditEvent.findMany({ where: { action: "renewals_held" } });
     expect(audits).toHaveLength(1);
+    const told = await plane.db.notification.findMany({ where: { type: "RenewalsHeld" } });
+    expect(told).toMatchObject([{ threadKey: (await waiting())?.id, severity: "Critical" }]);
   });
 
   test("are at most a share of the fleet, where that is more than the least", async () => {

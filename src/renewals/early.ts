@@ -1,4 +1,5 @@
 import { recordAudit, system } from "../audit/record.ts";
+import { raiseEvent } from "../notifications/raise.ts";
 import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import type { DueCertificate } from "./due.ts";
@@ -68,6 +69,7 @@ export async function holdBack(
         resourceId: id,
         details: { total: ids.length, allowance },
       });
+      await raiseEvent(tx, { type: "RenewalsHeld", operationId: id, reason }, now);
     }
     await tx.$executeRaw`
       INSERT INTO operation_items (operation_id, certificate_id, job_ids)
