@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import {
   Drain_Reason,
@@ -156,7 +157,7 @@ async function beat(
     try {
       const keyIds = await deps.keyIds();
       const answer = await client().heartbeat(
-        { epoch, leases: workshop.held(), keyIds },
+        { epoch, leases: workshop.held(), keyIds, agentTime: timestampNow() },
         { signal, timeoutMs: callMs },
       );
       dropLost(workshop, answer.leases);

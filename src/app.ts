@@ -19,6 +19,7 @@ import { SchedulerService } from "#gen/certctl/v1/scheduler_pb.ts";
 import { TargetService } from "#gen/certctl/v1/targets_pb.ts";
 import { TeamService } from "#gen/certctl/v1/teams_pb.ts";
 import { comments, services as contract } from "#gen/contract.ts";
+import { agentHealthTask } from "./agents/health.ts";
 import { agentService } from "./agents/rpc.ts";
 import { createSessions } from "./agents/sessions.ts";
 import { agentWorkService } from "./agents/work-rpc.ts";
@@ -165,6 +166,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     sweepTask(db, everyMs.jobs),
     operationTask(db, everyMs.jobs),
     validationTask(db, everyMs.validations),
+    agentHealthTask(db, everyMs.agents),
     expiryAlertsTask(db, everyMs.expiryAlerts),
     notificationsTask(sending, everyMs.notifications),
     sealTask({ db, key: auditKey, log }, everyMs.auditSeal),

@@ -86,6 +86,7 @@ describe("architecture", () => {
     const edges = [
       "src/targets/rpc.ts",
       "src/targets/manage.ts",
+      "src/targets/view.ts",
       "src/issuers/rpc.ts",
       "src/issuers/manage.ts",
       "src/issuers/view.ts",

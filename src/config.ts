@@ -65,6 +65,9 @@ export const serverSettings = z.object({
     .max(168)
     .default(24)
     .meta({ description: "Life of an agent's client certificate, 1 to 168; it is renewed at half of it" }),
+  CERTCTL_AGENT_HEALTH_SECONDS: interval(120).meta({
+    description: "How often lost agents are looked for; what they held is given back then",
+  }),
   CERTCTL_DRAIN_GRACE: milliseconds
     .default(5_000)
     .meta({ description: "Milliseconds that a stop gives to calls that are under way" }),
@@ -161,6 +164,7 @@ export interface Config {
     jobs: number;
     renewals: number;
     validations: number;
+    agents: number;
     expiryAlerts: number;
     notifications: number;
     auditSeal: number;
@@ -218,6 +222,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       policies: settings.CERTCTL_POLICY_CHECK_SECONDS * 1000,
       renewals: settings.CERTCTL_RENEWAL_CHECK_SECONDS * 1000,
       validations: settings.CERTCTL_VALIDATION_SECONDS * 1000,
+      agents: settings.CERTCTL_AGENT_HEALTH_SECONDS * 1000,
     },
     renewals: {
       jitterMs: settings.CERTCTL_RENEWAL_JITTER_SECONDS * 1000,

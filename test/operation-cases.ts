@@ -122,6 +122,7 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   listOperationItems: async (stage) => ({ path: { id: await endedOperation(stage) } }),
   validateCertificate: () => ({ body: {}, status: 409 }),
   watchJob: ({ jobId }) => ({ path: { id: jobId } }),
+  retireAgent: () => ({ body: { force: true, reason: "a case" } }),
   runScheduledTask: async ({ system }) => {
     const { body } = await system.rest("GET", "/api/v1/scheduler");
     return { path: { name: body.data[0].name }, body: {} };

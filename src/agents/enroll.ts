@@ -131,6 +131,8 @@ async function joiningAgent(
     await tx.agent.create({ data: { id, name: name || hostname || id, hostname } });
     return id;
   }
+  if (existing.retiredAt)
+    throw conflict("AGENT_RETIRED", `agent ${id} is retired; an operator has to restore it first`);
   await tx.agent.update({ where: { id }, data: { hostname } });
   await tx.agentIdentity.updateMany({ where: { agentId: id, retiredAt: null }, data: { retiredAt: now } });
   await endSessions(tx, id);

@@ -1,7 +1,11 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { HeartbeatRequest } from "#gen/certctl/v1/agent_work_pb.ts";
 import { type LeaseDecision, renewLeases } from "../jobs/lease.ts";
 import { retriedKeySuffix } from "../jobs/retry-by-hand.ts";
 import type { Database } from "../platform/database.ts";
+
+/** A clock that is further off is off all the same; the column holds no more. */
+const mostSkewMs = 2_000_000_000;
 
 /** A replaced key stays this long after its successor was proven everywhere: until then a rollback needs it. */
 const rollbackWindowHours = 24;
@@ -14,12 +18,20 @@ export async function heartbeat(
   now: Date,
 ): Promise<{ leases: LeaseDecision[]; epochCurrent: boolean; destroyKeyIds: string[] }> {
   const [agent] = await db.$queryRaw<{ epoch: number }[]>`
-    UPDATE agents SET last_heartbeat_at = now() WHERE id = ${agentId} RETURNING session_epoch AS epoch`;
+    UPDATE agents SET last_heartbeat_at = now(), clock_skew_ms = ${skewOf(request, now)}
+    WHERE id = ${agentId} RETURNING session_epoch AS epoch`;
   return {
     leases: await renewLeases(db, agentId, request.leases),
     epochCurrent: agent?.epoch === request.epoch,
     destroyKeyIds: await keysToDestroy(db, agentId, request.keyIds, now),
   };
+}
+
+/** How far the agent's clock is ahead, less the time that the call took; null for an agent that does not say. */
+function skewOf({ agentTime }: HeartbeatRequest, now: Date): number | null {
+  if (!agentTime) return null;
+  const skewMs = timestampMs(agentTime) - now.getTime();
+  return Math.max(-mostSkewMs, Math.min(mostSkewMs, Math.round(skewMs)));
 }
 
 /**

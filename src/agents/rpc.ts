@@ -2,17 +2,30 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type Agent, AgentSchema, type AgentService, AgentStatusSchema } from "#gen/certctl/v1/agents_pb.ts";
+import { type JoinToken, Prisma } from "#gen/prisma/client.ts";
 import { callerOf } from "../auth/interceptor.ts";
 import type { Authority } from "../authorities/authority.ts";
 import type { Database } from "../platform/database.ts";
 import { notFound } from "../platform/errors.ts";
-import { pageOf } from "../platform/paging.ts";
+import { type ListShape, listPage } from "../platform/listing.ts";
 import { wordsOf } from "../platform/words.ts";
 import { caPin, joinString } from "../x509/pin.ts";
 import { createJoinToken, endJoinToken, registerAgent } from "./register.ts";
+import { renameAgent, restoreAgent, retireAgent } from "./retire.ts";
 import { type AgentView, findAgent, listAgents } from "./view.ts";
 
 const statuses = wordsOf(AgentStatusSchema);
+
+const joinTokens: ListShape = {
+  view: Prisma.sql`
+    SELECT id, agent_id AS "agentId", max_uses AS "maxUses", uses, expires_at AS "expiresAt", created_at AS "createdAt"
+    FROM join_tokens`,
+  columns: {
+    created_at: { sql: Prisma.sql`"createdAt"`, type: "timestamptz" },
+    expires_at: { sql: Prisma.sql`"expiresAt"`, type: "timestamptz" },
+  },
+  defaultSort: "-created_at",
+};
 
 export function agentService(deps: {
   db: Database;
@@ -22,16 +35,37 @@ export function agentService(deps: {
 }): ServiceImpl<typeof AgentService> {
   const { db, systemRoot, serverUrl } = deps;
   const pin = caPin(systemRoot.spki);
+
+  async function read(id: string): Promise<Agent> {
+    const view = await findAgent(db, id);
+    if (!view) throw notFound("agent", id);
+    return message(view);
+  }
+
   return {
     async listAgents(request) {
-      const { page, perPage, skip, take } = pageOf(request);
-      const { total, rows } = await listAgents(db, skip, take);
-      return { data: rows.map(message), total, page, perPage };
+      const wanted = { statuses: request.status.map(statuses.text), q: request.q };
+      const { rows, ...page } = await listAgents(db, request, wanted);
+      return { ...page, data: rows.map(message) };
     },
     async getAgent({ id }) {
-      const view = await findAgent(db, id);
-      if (!view) throw notFound("agent", id);
-      return { agent: message(view) };
+      return { agent: await read(id) };
+    },
+    async updateAgent(request, context) {
+      await renameAgent(deps, callerOf(context), request);
+      return { agent: await read(request.id) };
+    },
+    async deleteAgent({ id }, context) {
+      await retireAgent(deps, callerOf(context), { id, force: false, reason: "" });
+      return {};
+    },
+    async retireAgent(request, context) {
+      await retireAgent(deps, callerOf(context), request);
+      return { agent: await read(request.id) };
+    },
+    async restoreAgent({ id }, context) {
+      await restoreAgent(deps, callerOf(context), id);
+      return { agent: await read(id) };
     },
     async createAgent(request, context) {
       const { agent, apiKey } = await registerAgent(db, callerOf(context), request);
@@ -60,11 +94,7 @@ export function agentService(deps: {
       };
     },
     async listJoinTokens(request) {
-      const { page, perPage, skip, take } = pageOf(request);
-      const [total, rows] = await Promise.all([
-        db.joinToken.count(),
-        db.joinToken.findMany({ orderBy: [{ createdAt: "desc" }, { id: "asc" }], skip, take }),
-      ]);
+      const { rows, ...page } = await listPage<JoinToken>(db, joinTokens, request);
       const data = rows.map((row) => ({
         id: row.id,
         agentId: row.agentId ?? "",
@@ -73,7 +103,7 @@ export function agentService(deps: {
         expiresAt: timestampFromDate(row.expiresAt),
         createdAt: timestampFromDate(row.createdAt),
       }));
-      return { data, total, page, perPage };
+      return { ...page, data };
     },
     async deleteJoinToken({ id }, context) {
       await endJoinToken(deps, callerOf(context), id);
@@ -90,6 +120,11 @@ function message(view: AgentView): Agent {
     hostname: view.hostname,
     version: view.version,
     capabilities: view.capabilities,
+    problems: view.status === "Degraded" ? view.problems : [],
+    targetCount: view.targetCount,
+    certificateCount: view.certificateCount,
+    ...(view.offlineAt ? { offlineAt: timestampFromDate(view.offlineAt) } : {}),
+    ...(view.retiredAt ? { retiredAt: timestampFromDate(view.retiredAt) } : {}),
     ...(view.lastHeartbeatAt ? { lastHeartbeatAt: timestampFromDate(view.lastHeartbeatAt) } : {}),
     ...(view.identityExpiresAt ? { identityExpiresAt: timestampFromDate(view.identityExpiresAt) } : {}),
     createdAt: timestampFromDate(view.createdAt),

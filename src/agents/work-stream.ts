@@ -13,6 +13,7 @@ import { reclaimFromRestarted } from "../jobs/reclaim.ts";
 import { notify } from "../platform/bus.ts";
 import type { Database } from "../platform/database.ts";
 import { conflict } from "../platform/errors.ts";
+import { markBack } from "./health.ts";
 import { pingIntervalMs, type Sessions } from "./sessions.ts";
 import { workItem } from "./work-item.ts";
 
@@ -90,7 +91,7 @@ export async function* workStream(
 
 /** Makes this the agent's newest session, and settles what becomes of the leases it had. */
 async function beginSession(
-  { db, replicaId }: WorkStreamDeps,
+  { db, replicaId, clock }: WorkStreamDeps,
   principal: AgentPrincipal,
   request: WorkStreamRequest,
 ): Promise<{ epoch: number; sessionId: string; leases: LeaseDecision[] }> {
@@ -116,6 +117,7 @@ async function beginSession(
     const leases = await renewLeases(tx, agentId, request.held);
     const kept = leases.filter(({ keep }) => keep).map(({ leaseId }) => leaseId);
     await reclaimFromRestarted(tx, agentId, kept);
+    await markBack(tx, agentId, clock());
     return { epoch, sessionId, leases };
   });
 }

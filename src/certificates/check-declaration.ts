@@ -55,6 +55,7 @@ async function checkPlaces(
   if (agentId !== "" && !agent) {
     violations.push({ field: "agent_id", description: `agent ${agentId} does not exist` });
   }
+  if (agent?.retiredAt) violations.push({ field: "agent_id", description: `agent ${agentId} is retired` });
   const targets = await tx.target.findMany({ where: { id: { in: targetIds }, archivedAt: null } });
   targetIds.forEach((id, index) => {
     if (targets.some((target) => target.id === id)) return;

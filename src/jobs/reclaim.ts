@@ -7,13 +7,14 @@ import { isIssuance, issuanceTypes } from "./state.ts";
 import { addEvent, transition } from "./transition.ts";
 
 /**
- * Takes back what a restarted agent held and no longer knows of, to be given out again at once. That it was lost is not
+ * Takes back what an agent that was lost held, or one that restarted no longer knows of, to be given out again at once. That it was lost is not
  * the job's fault: it uses no attempt.
  */
 export async function reclaimFromRestarted(
   tx: Transaction,
   agentId: string,
   heldLeaseIds: readonly string[],
+  why: "restarted" | "lost" = "restarted",
 ): Promise<void> {
   // A result that is being stored at this moment is stored first, and the job then is not among the lost.
   await tx.$queryRaw`
@@ -26,7 +27,12 @@ export async function reclaimFromRestarted(
     const free = { leaseExpiresAt: null, acknowledgedAt: null, attempts };
     if (job.status === "Running" && !isIssuance(job.type)) await transition(tx, job, "Pending", free);
     else await tx.job.update({ where: { id: job.id }, data: free });
-    await addEvent(tx, { ...job, attempts }, "returned", `agent ${agentId} restarted`);
+    await addEvent(
+      tx,
+      { ...job, attempts },
+      "returned",
+      `agent ${agentId} ${why === "lost" ? "was lost" : "restarted"}`,
+    );
   }
 }
 

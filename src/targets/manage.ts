@@ -1,10 +1,13 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type Actor, recordAudit } from "../audit/record.ts";
 import { readConfig } from "../connectors/fields.ts";
-import { type Database, isUniqueViolation, type Transaction } from "../platform/database.ts";
-import { alreadyExists, conflict, invalid, notFound } from "../platform/errors.ts";
+import type { Database, Transaction } from "../platform/database.ts";
+import { invalid } from "../platform/errors.ts";
 import { newId } from "../platform/ids.ts";
+import { type Archivable, archiveRow, lockLiveRow, restoreRow, writeRefusal } from "../resources/archive.ts";
 import { targetByKind, targets } from "./registry.ts";
+
+const targetResource: Archivable = { what: "target", table: "deployment_targets" };
 
 export interface TargetDeps {
   db: Database;
@@ -23,6 +26,7 @@ export async function createTarget(
     await db.$transaction(async (tx) => {
       const agent = await tx.agent.findUnique({ where: { id: agentId } });
       if (!agent) throw invalid({ field: "agent_id", description: `agent ${agentId} does not exist` });
+      if (agent.retiredAt) throw invalid({ field: "agent_id", description: `agent ${agentId} is retired` });
       await tx.target.create({ data: { id, name, kind, agentId, config } });
       await audit(tx, actor, "target_created", id, {
         name,
@@ -32,7 +36,7 @@ export async function createTarget(
       });
     });
   } catch (error) {
-    throw refusal(error, id, name);
+    throw writeRefusal(error, targetResource, { id, name });
   }
   return id;
 }
@@ -45,32 +49,34 @@ export async function updateTarget(
   const { id, name } = wanted;
   try {
     await db.$transaction(async (tx) => {
-      const target = await lockTarget(tx, id);
-      if (target.archivedAt) throw conflict("ARCHIVED", `target ${id} is archived`);
-      const config = checkConfig(target.kind, wanted.config);
+      await lockLiveRow(tx, actor, targetResource, id);
+      const { kind } = await tx.target.findUniqueOrThrow({ where: { id } });
+      const config = checkConfig(kind, wanted.config);
       await tx.target.update({ where: { id }, data: { name, config } });
       await audit(tx, actor, "target_updated", id, { name, config: JSON.stringify(config) });
     });
   } catch (error) {
-    throw refusal(error, id, name);
+    throw writeRefusal(error, targetResource, { id, name });
   }
 }
 
 /** Archives a target that no live certificate is deployed to. */
 export async function archiveTarget({ db, clock }: TargetDeps, actor: Actor, id: string): Promise<void> {
-  await db.$transaction(async (tx) => {
-    const target = await lockTarget(tx, id);
-    if (target.archivedAt) return;
-    const certificates = await tx.managedCertificate.findMany({
-      where: { archivedAt: null, targets: { some: { targetId: id } } },
-      select: { id: true },
-    });
-    if (certificates.length > 0) {
-      const ids = certificates.map((certificate) => certificate.id).join(", ");
-      throw conflict("IN_USE", `target ${id} is used by ${certificates.length} certificates: ${ids}`);
-    }
-    await tx.target.update({ where: { id }, data: { archivedAt: clock() } });
-    await audit(tx, actor, "target_archived", id, {});
+  await archiveRow(db, actor, targetResource, {
+    id,
+    now: clock(),
+    dependants: async (tx) => ({
+      certificates: await tx.managedCertificate.count({
+        where: { archivedAt: null, targets: { some: { targetId: id } } },
+      }),
+    }),
+  });
+}
+
+export async function restoreTarget({ db }: TargetDeps, actor: Actor, id: string): Promise<void> {
+  await restoreRow(db, actor, targetResource, id, async (tx) => {
+    const { agent } = await tx.target.findUniqueOrThrow({ where: { id }, include: { agent: true } });
+    return agent.retiredAt ? [agent.id] : [];
   });
 }
 
@@ -82,22 +88,6 @@ function checkConfig(kind: string, config: JsonObject): JsonObject {
     throw invalid({ field: "kind", description: `"${kind}" is no kind of target; known are ${known}` });
   }
   return readConfig(target.config, config);
-}
-
-async function lockTarget(tx: Transaction, id: string): Promise<{ kind: string; archivedAt: Date | null }> {
-  const [row] = await tx.$queryRaw<{ kind: string; archivedAt: Date | null }[]>`
-    SELECT kind, archived_at AS "archivedAt" FROM deployment_targets WHERE id = ${id} FOR UPDATE`;
-  if (!row) throw notFound("target", id);
-  return row;
-}
-
-function refusal(error: unknown, id: string, name: string): unknown {
-  if (isUniqueViolation(error, "live_name")) {
-    return conflict("NAME_TAKEN", `a target named "${name}" exists already`, [
-      { field: "name", description: "must be unique among targets that are not archived" },
-    ]);
-  }
-  return isUniqueViolation(error) ? alreadyExists("target", id) : error;
 }
 
 async function audit(

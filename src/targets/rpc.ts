@@ -6,13 +6,12 @@ import {
   TargetSchema,
   type TargetService,
 } from "#gen/certctl/v1/targets_pb.ts";
-import type { Target as TargetRow } from "#gen/prisma/client.ts";
 import { callerOf } from "../auth/interceptor.ts";
 import { invalid, notFound } from "../platform/errors.ts";
-import { pageOf } from "../platform/paging.ts";
-import { archiveTarget, createTarget, type TargetDeps, updateTarget } from "./manage.ts";
+import { archiveTarget, createTarget, restoreTarget, type TargetDeps, updateTarget } from "./manage.ts";
 import { targets } from "./registry.ts";
 import { configSchema } from "./target.ts";
+import { listTargets, type TargetView } from "./view.ts";
 
 export function targetService(deps: TargetDeps): ServiceImpl<typeof TargetService> {
   const { db } = deps;
@@ -20,18 +19,13 @@ export function targetService(deps: TargetDeps): ServiceImpl<typeof TargetServic
   async function read(id: string): Promise<TargetMessage> {
     const row = await db.target.findUnique({ where: { id } });
     if (!row) throw notFound("target", id);
-    return message(row);
+    return message({ ...row, config: row.config as JsonObject });
   }
 
   return {
     async listTargets(request) {
-      const { page, perPage, skip, take } = pageOf(request);
-      const where = { archivedAt: null, ...(request.agentId ? { agentId: request.agentId } : {}) };
-      const [total, rows] = await Promise.all([
-        db.target.count({ where }),
-        db.target.findMany({ where, orderBy: [{ createdAt: "desc" }, { id: "asc" }], skip, take }),
-      ]);
-      return { data: rows.map(message), total, page, perPage };
+      const { rows, ...page } = await listTargets(db, request, request);
+      return { ...page, data: rows.map(message) };
     },
     async getTarget({ id }) {
       return { target: await read(id) };
@@ -51,6 +45,10 @@ export function targetService(deps: TargetDeps): ServiceImpl<typeof TargetServic
       await archiveTarget(deps, callerOf(context), id);
       return {};
     },
+    async restoreTarget({ id }, context) {
+      await restoreTarget(deps, callerOf(context), id);
+      return { target: await read(id) };
+    },
     listTargetKinds() {
       const data = targets.map((target) => ({
         kind: target.kind,
@@ -62,7 +60,7 @@ export function targetService(deps: TargetDeps): ServiceImpl<typeof TargetServic
   };
 }
 
-function message(row: TargetRow): TargetMessage {
+function message(row: TargetView): TargetMessage {
   return create(TargetSchema, {
     id: row.id,
     name: row.name,
