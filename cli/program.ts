@@ -5,6 +5,7 @@ import { addApply } from "./apply/apply.ts";
 import { addAuditVerify } from "./audit-verify.ts";
 import { apiCommands } from "./commands.ts";
 import { addCompletion } from "./completion.ts";
+import { addKeys } from "./keys.ts";
 import { addLogin } from "./login.ts";
 import { addProcesses } from "./processes.ts";
 import { addTail } from "./tail.ts";
@@ -20,6 +21,7 @@ export function buildProgram(terminal: Terminal): Command {
     .showHelpAfterError("(--help shows what there is)")
     .addHelpText("after", examples);
   addProcesses(program);
+  addKeys(program, terminal);
   addLogin(program, terminal);
   const commands = apiCommands();
   addApiVerbs(program, commands, terminal);

@@ -67,7 +67,7 @@ import type { Log } from "./platform/log.ts";
 import { migrate } from "./platform/migrate.ts";
 import { joinReplicas } from "./platform/replica.ts";
 import { requestIdKey } from "./platform/request.ts";
-import { createSealer } from "./platform/seal.ts";
+import type { Sealer } from "./platform/seal.ts";
 import { createTextInterceptor } from "./platform/text.ts";
 import { policiesTask } from "./policies/inventory.ts";
 import { policyService } from "./policies/rpc.ts";
@@ -79,6 +79,7 @@ import { createReference } from "./rest/openapi/reference.ts";
 import { schedulerService } from "./scheduler/rpc.ts";
 import { startScheduler } from "./scheduler/scheduler.ts";
 import type { ScheduledTask } from "./scheduler/task.ts";
+import { requireOpenable } from "./sealed-values/check.ts";
 import { serverNames, startSecureListener } from "./secure-listener.ts";
 import { targetService } from "./targets/rpc.ts";
 import { teamService } from "./teams/rpc.ts";
@@ -95,7 +96,7 @@ export interface App {
 export interface AppOptions {
   config: Config;
   databaseUrl: string;
-  encryptionKey: Buffer;
+  sealer: Sealer;
   clock: Clock;
   log: Log;
 }
@@ -122,7 +123,7 @@ const services = [
 
 /** Builds every part of a control plane over a database, and starts it. */
 export async function startApp(options: AppOptions): Promise<App> {
-  const { config, databaseUrl, encryptionKey, clock, log } = options;
+  const { config, databaseUrl, sealer, clock, log } = options;
   requireDeclaredAccess(services);
   await using starting = new AsyncDisposableStack();
   const stopping = new AbortController();
@@ -132,7 +133,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     openDatabase(databaseUrl, (error) => log.warn({ err: error }, "a database connection broke")),
   );
   await migrateQueue(pool);
-  const sealer = createSealer(encryptionKey);
+  await requireOpenable(db, sealer);
   const authorities = await openAuthorities(db, sealer, clock());
   const auditKey = await openAuditKey(db, sealer);
   const issuerKinds = issuerByKind;

@@ -5,6 +5,7 @@ import { loadConfig } from "./config.ts";
 import { StartupError } from "./platform/startup-error.ts";
 
 const hexKey = "0123456789abcdef".repeat(4);
+const otherKey = Buffer.alloc(32, 7).toString("base64");
 const databaseUrl = "postgresql://certctl:hunter2@db.example/certctl";
 
 function problem(env: NodeJS.ProcessEnv): string {
@@ -78,6 +79,7 @@ describe("the configuration", () => {
       CERTCTL_LOG_LEVEL: "debug",
       DATABASE_URL: databaseUrl,
       CERTCTL_CONFIG_ENCRYPTION_KEY: hexKey,
+      CERTCTL_CONFIG_DECRYPTION_KEYS: `${otherKey}, ${hexKey}`,
     };
     expect(loadConfig(env)).toEqual({
       dataDir: resolve("data"),
@@ -105,6 +107,7 @@ describe("the configuration", () => {
       logLevel: "debug",
       databaseUrl,
       encryptionKey: Buffer.from(hexKey, "hex"),
+      decryptionKeys: [Buffer.from(otherKey, "base64"), Buffer.from(hexKey, "hex")],
     });
   });
 
@@ -167,6 +170,9 @@ describe("a secret in a file", () => {
     const path = await scratch.file("key", "too short");
     expect(problem({ CERTCTL_CONFIG_ENCRYPTION_KEY_FILE: path })).toContain(
       "CERTCTL_CONFIG_ENCRYPTION_KEY: must be",
+    );
+    expect(problem({ CERTCTL_CONFIG_DECRYPTION_KEYS: `${hexKey},short` })).toContain(
+      "CERTCTL_CONFIG_DECRYPTION_KEYS: each must be",
     );
   });
 });

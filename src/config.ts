@@ -7,6 +7,8 @@ import { StartupError } from "./platform/startup-error.ts";
 import { isLoopback } from "./x509/names.ts";
 
 const port = z.coerce.number().int().min(1).max(65_535);
+const keyPattern = /^(?:[0-9a-fA-F]{64}|[A-Za-z0-9+/]{43}=)$/;
+const keyDescription = "must be 32 octets as 64 hexadecimal digits or as base64";
 const milliseconds = z.coerce.number().int().min(0);
 const interval = (defaultSeconds: number) =>
   z.coerce.number().int().min(1).max(86_400).default(defaultSeconds);
@@ -129,18 +131,15 @@ export const serverSettings = z.object({
         "`postgresql://user:password@host/database`; tested with PostgreSQL 18. Migrations run at the start; several control planes may share one",
       whenUnset: "an embedded PostgreSQL",
     }),
-  CERTCTL_CONFIG_ENCRYPTION_KEY: z
-    .string()
-    .regex(
-      /^(?:[0-9a-fA-F]{64}|[A-Za-z0-9+/]{43}=)$/,
-      "must be 32 octets as 64 hexadecimal digits or as base64",
-    )
-    .optional()
-    .meta({
-      description:
-        "32 octets, base64 or hexadecimal: `openssl rand -base64 32`. Seals the CA keys in the database, so every control plane over it needs the same",
-      whenUnset: "with the embedded database, made in the data directory",
-    }),
+  CERTCTL_CONFIG_ENCRYPTION_KEY: z.string().regex(keyPattern, keyDescription).optional().meta({
+    description:
+      "32 octets, base64 or hexadecimal: `openssl rand -base64 32`. Seals the CA keys in the database, so every control plane over it needs the same",
+    whenUnset: "with the embedded database, made in the data directory",
+  }),
+  CERTCTL_CONFIG_DECRYPTION_KEYS: z.string().default("").transform(readKeys).meta({
+    description:
+      "Further keys that open what is sealed in the database, separated by commas: while the encryption key is changed, the one before or the one to come: [keys.md](keys.md)",
+  }),
 });
 
 /** Settings of the control plane; every problem with them is reported at once. */
@@ -181,9 +180,15 @@ export interface Config {
   databaseUrl: string | undefined;
   /** 32 octets; undefined only with the embedded database, which has one made. */
   encryptionKey: Buffer | undefined;
+  /** 32 octets each. */
+  decryptionKeys: Buffer[];
 }
 
-export const serverSecrets = ["DATABASE_URL", "CERTCTL_CONFIG_ENCRYPTION_KEY"];
+export const serverSecrets = [
+  "DATABASE_URL",
+  "CERTCTL_CONFIG_ENCRYPTION_KEY",
+  "CERTCTL_CONFIG_DECRYPTION_KEYS",
+];
 
 /** Reads the environment. Throws StartupError naming every variable that is wrong. */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
@@ -234,7 +239,15 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     logLevel: settings.CERTCTL_LOG_LEVEL,
     databaseUrl: settings.DATABASE_URL,
     encryptionKey: decodeKey(settings.CERTCTL_CONFIG_ENCRYPTION_KEY),
+    decryptionKeys: settings.CERTCTL_CONFIG_DECRYPTION_KEYS,
   };
+}
+
+function readKeys(text: string, context: z.RefinementCtx): Buffer[] {
+  const keys = text.split(/[\s,]+/).filter((part) => part !== "");
+  if (keys.some((key) => !keyPattern.test(key)))
+    context.addIssue({ code: "custom", message: `each ${keyDescription}` });
+  return keys.flatMap((key) => decodeKey(key) ?? []);
 }
 
 function readCidrs(text: string, context: z.RefinementCtx): string[] {

@@ -2,10 +2,11 @@ import { join } from "node:path";
 import { type App, startApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import type { Clock } from "./platform/clock.ts";
-import { embeddedEncryptionKey, openDataDir } from "./platform/data-dir.ts";
+import { embeddedKeys, openDataDir } from "./platform/data-dir.ts";
 import { lockDirectory } from "./platform/directory-lock.ts";
 import { startEmbeddedPostgres } from "./platform/embedded-postgres.ts";
 import type { Log } from "./platform/log.ts";
+import { createSealer } from "./platform/seal.ts";
 import { StartupError } from "./platform/startup-error.ts";
 
 /** A control plane with the database under it. */
@@ -31,7 +32,7 @@ export async function startServer(options: {
   const app = await startApp({
     ...options,
     databaseUrl: database.url,
-    encryptionKey: database.encryptionKey,
+    sealer: database.sealer,
   });
   starting.defer(() => app.close());
   const parts = starting.move();
@@ -39,16 +40,18 @@ export async function startServer(options: {
 }
 
 async function openServerDatabase(
-  { dataDir, databaseUrl, encryptionKey }: Config,
+  { dataDir, databaseUrl, encryptionKey, decryptionKeys }: Config,
   log: Log,
   signal: AbortSignal,
 ) {
   if (databaseUrl !== undefined) {
     if (!encryptionKey) throw new StartupError("DATABASE_URL needs CERTCTL_CONFIG_ENCRYPTION_KEY");
     const exited = new Promise<undefined>(() => {});
-    return { url: databaseUrl, encryptionKey, exited, async stop() {} };
+    const sealer = createSealer(encryptionKey, decryptionKeys);
+    return { url: databaseUrl, sealer, exited, async stop() {} };
   }
-  const key = encryptionKey ?? (await embeddedEncryptionKey(dataDir));
+  const [key, ...others] = encryptionKey ? [encryptionKey] : await embeddedKeys(dataDir);
+  const sealer = createSealer(key, [...others, ...decryptionKeys]);
   const postgres = await startEmbeddedPostgres({ directory: join(dataDir, "postgres"), log, signal });
-  return { ...postgres, encryptionKey: key };
+  return { ...postgres, sealer };
 }

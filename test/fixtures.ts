@@ -58,14 +58,13 @@ export interface ControlPlane extends AsyncDisposable {
   identityHours: number;
 }
 
-export async function openControlPlane(): Promise<ControlPlane> {
+export async function openControlPlane(sealer = createSealer(randomBytes(32))): Promise<ControlPlane> {
   await using opening = new AsyncDisposableStack();
   const { url } = opening.use(await createDatabase());
   const { db, pool } = opening.use(openDatabase(url, () => {}));
   await migrateQueue(pool);
   await ensureDefaultIssuer(db);
   const time = { now: new Date("2030-06-01T12:00:00Z") };
-  const sealer = createSealer(randomBytes(32));
   const authorities = await openAuthorities(db, sealer, time.now);
   const parts = opening.move();
   return {

@@ -21,8 +21,8 @@ export interface System extends AsyncDisposable {
   adminKey: string;
   rest: Rest;
   server(): TestProcess;
-  /** Starts the server again, after its end, on the same data. */
-  restartServer(): Promise<void>;
+  /** Starts the server again, after its end, on the same data; with other settings, if any are given. */
+  restartServer(changes?: Record<string, string>): Promise<void>;
   /** Starts a second control plane over the same database; a REST client for it. */
   startReplica(): Promise<Rest>;
   /** Starts an agent process; the first time it joins by a token. */
@@ -111,8 +111,8 @@ export async function startSystem(
     rest,
     job,
     server: () => server,
-    async restartServer() {
-      server = runScript("src/main.ts", env);
+    async restartServer(changes = {}) {
+      server = runScript("src/main.ts", { ...env, ...changes });
       await server.line("ready https://");
     },
     async startReplica() {

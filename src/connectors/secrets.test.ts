@@ -26,7 +26,8 @@ const config = {
 };
 const secrets = ["hunter2", "header secret", "first", "second", "1234"];
 const place = { table: "notifiers", id: "nf-a" };
-const sealer = createSealer(randomBytes(32));
+const key = randomBytes(32);
+const sealer = createSealer(key);
 const stored = sealSecrets(sealer, place, schema, config);
 const maskedConfig = maskSecrets(stored);
 
@@ -65,8 +66,9 @@ describe("secrets of a connector", () => {
   });
 
   test("go from one wrapping key to another without the schema", () => {
-    const next = createSealer(randomBytes(32));
-    const moved = reseal(sealer, next, place, stored);
+    const nextKey = randomBytes(32);
+    const next = createSealer(nextKey);
+    const moved = reseal(createSealer(nextKey, [key]), place, stored);
     expect(openSecrets(next, place, moved)).toEqual(config);
     expect(() => openSecrets(sealer, place, moved)).toThrow(SealError);
   });

@@ -44,11 +44,16 @@ export function maskSecrets(stored: JsonObject): JsonObject {
   return replaceAt(stored, sealedFields(stored), () => mask);
 }
 
-/** The stored configuration under another wrapping key. Throws SealError. */
-export function reseal(from: Sealer, to: Sealer, place: ConfigPlace, stored: JsonObject): JsonObject {
+/** The stored configuration under the sealer's own wrapping key. Throws SealError. */
+export function reseal(sealer: Sealer, place: ConfigPlace, stored: JsonObject): JsonObject {
   return replaceAt(stored, sealedFields(stored), (value, path) =>
-    seal(to, place, path, from.open({ ...place, field: pathText(path) }, sealedBytes(value))),
+    seal(sealer, place, path, sealer.open({ ...place, field: pathText(path) }, sealedBytes(value))),
   );
+}
+
+/** The sealed secrets of a stored configuration, as they are. */
+export function sealedSecrets(stored: JsonObject): Buffer[] {
+  return sealedFields(stored).map((path) => sealedBytes(valueAt(stored, path) ?? ""));
 }
 
 /**

@@ -53,12 +53,37 @@ export async function writeAtomically(path: string, content: string, mode: numbe
   }
 }
 
-/** The key that seals secrets in the embedded database, made at the first start. */
-export async function embeddedEncryptionKey(dataDir: string): Promise<Buffer> {
-  const path = join(dataDir, "encryption.key");
-  const found = await readFile(path, "utf8").catch(() => null);
-  if (found !== null) return Buffer.from(found.trim(), "hex");
+const keyFile = "encryption.key";
+const nextKeyFile = "encryption.key.next";
+
+/** The key that seals secrets in the embedded database, made at the first start; after a rotation that broke off, two. */
+export async function embeddedKeys(dataDir: string): Promise<[Buffer, ...Buffer[]]> {
+  const key = (await readKey(dataDir, keyFile)) ?? (await makeKey(dataDir, keyFile));
+  const next = await readKey(dataDir, nextKeyFile);
+  return next ? [key, next] : [key];
+}
+
+/** The key that is to follow: the one of a rotation that broke off, or a new one. */
+export async function nextEmbeddedKey(dataDir: string): Promise<Buffer> {
+  const [key, next] = [await readKey(dataDir, keyFile), await readKey(dataDir, nextKeyFile)];
+  return next && !key?.equals(next) ? next : makeKey(dataDir, nextKeyFile);
+}
+
+/** Puts the next key in the place of the one before. */
+export async function adoptNextKey(dataDir: string): Promise<void> {
+  const next = await readKey(dataDir, nextKeyFile);
+  if (!next) return;
+  await writeAtomically(join(dataDir, keyFile), `${next.toString("hex")}\n`, 0o600);
+  await rm(join(dataDir, nextKeyFile));
+}
+
+async function readKey(dataDir: string, name: string): Promise<Buffer | null> {
+  const text = await readFile(join(dataDir, name), "utf8").catch(() => null);
+  return text === null ? null : Buffer.from(text.trim(), "hex");
+}
+
+async function makeKey(dataDir: string, name: string): Promise<Buffer> {
   const key = randomBytes(32);
-  await writeAtomically(path, `${key.toString("hex")}\n`, 0o600);
+  await writeAtomically(join(dataDir, name), `${key.toString("hex")}\n`, 0o600);
   return key;
 }

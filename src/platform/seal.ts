@@ -5,8 +5,12 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:
  * place of a secret (table, id, field) is authenticated with it: moved elsewhere it does not open.
  */
 export interface Sealer {
+  /** Names the wrapping key that seals: hexadecimal, no secret. */
+  readonly keyId: string;
+  /** Of every wrapping key that opens, the one that seals first. */
+  readonly keyIds: readonly string[];
   seal(place: Place, secret: Uint8Array): Buffer;
-  /** Throws SealError for another wrapping key, another place or changed bytes. */
+  /** Throws SealError for a wrapping key that is not known, another place or changed bytes. */
   open(place: Place, sealed: Uint8Array): Buffer;
 }
 
@@ -20,25 +24,28 @@ export class SealError extends Error {}
 
 const layout = { version: 1, keyId: 8, nonce: 12, tag: 16, dataKey: 32 };
 
-/** Makes a sealer from a wrapping key of 32 octets. */
-export function createSealer(wrappingKey: Buffer): Sealer {
-  if (wrappingKey.length !== 32) throw new SealError("the wrapping key must be 32 octets");
-  const keyId = createHash("sha256")
-    .update("certctl wrapping key")
-    .update(wrappingKey)
-    .digest()
-    .subarray(0, layout.keyId);
-  const associated = ({ table, id, field }: Place) =>
-    Buffer.from([table, id, field, keyId.toString("hex")].join("\0"));
+/** The id of the wrapping key that sealed a value. */
+export function sealedKeyId(sealed: Uint8Array): string {
+  return Buffer.from(sealed)
+    .subarray(1, 1 + layout.keyId)
+    .toString("hex");
+}
+
+/** Makes a sealer that seals with a wrapping key of 32 octets, and opens what any of the others sealed as well. */
+export function createSealer(wrappingKey: Buffer, alsoOpens: readonly Buffer[] = []): Sealer {
+  const keys = new Map([wrappingKey, ...alsoOpens].map((key) => [wrappingKeyId(key).toString("hex"), key]));
+  const keyId = wrappingKeyId(wrappingKey);
   return {
+    keyId: keyId.toString("hex"),
+    keyIds: [...keys.keys()],
     seal(place, secret) {
       const dataKey = randomBytes(layout.dataKey);
-      const wrapped = encrypt(wrappingKey, dataKey, associated(place));
+      const associated = associatedData(place, keyId.toString("hex"));
       return Buffer.concat([
         Buffer.of(layout.version),
         keyId,
-        wrapped,
-        encrypt(dataKey, secret, associated(place)),
+        encrypt(wrappingKey, dataKey, associated),
+        encrypt(dataKey, secret, associated),
       ]);
     },
     open(place, sealed) {
@@ -47,12 +54,23 @@ export function createSealer(wrappingKey: Buffer): Sealer {
       const secretAt = wrappedAt + layout.nonce + layout.dataKey + layout.tag;
       if (bytes[0] !== layout.version)
         throw new SealError(`a sealed value of the unknown version ${bytes[0]}`);
-      if (!bytes.subarray(1, wrappedAt).equals(keyId))
-        throw new SealError("sealed with another CERTCTL_CONFIG_ENCRYPTION_KEY");
-      const dataKey = decrypt(wrappingKey, bytes.subarray(wrappedAt, secretAt), associated(place));
-      return decrypt(dataKey, bytes.subarray(secretAt), associated(place));
+      const sealedBy = sealedKeyId(bytes);
+      const key = keys.get(sealedBy);
+      if (!key) throw new SealError("sealed with another CERTCTL_CONFIG_ENCRYPTION_KEY");
+      const associated = associatedData(place, sealedBy);
+      const dataKey = decrypt(key, bytes.subarray(wrappedAt, secretAt), associated);
+      return decrypt(dataKey, bytes.subarray(secretAt), associated);
     },
   };
+}
+
+function wrappingKeyId(key: Buffer): Buffer {
+  if (key.length !== 32) throw new SealError("the wrapping key must be 32 octets");
+  return createHash("sha256").update("certctl wrapping key").update(key).digest().subarray(0, layout.keyId);
+}
+
+function associatedData({ table, id, field }: Place, keyId: string): Buffer {
+  return Buffer.from([table, id, field, keyId].join("\0"));
 }
 
 function encrypt(key: Buffer, text: Uint8Array, associated: Buffer): Buffer {
