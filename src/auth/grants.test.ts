@@ -19,6 +19,12 @@ import { deployCertificate } from "../certificates/deploy.ts";
 import { renewCertificate } from "../certificates/renew.ts";
 import { findCertificate, listCertificates } from "../certificates/view.ts";
 import { findJob, listJobs } from "../jobs/view.ts";
+import { markAllRead, markRead, requeue } from "../notifications/manage.ts";
+import { raiseEvent } from "../notifications/raise.ts";
+import { findNotification, listNotifications } from "../notifications/view.ts";
+import { judge } from "../policies/judge.ts";
+import { createRule } from "../policies/manage.ts";
+import { listViolations } from "../policies/view.ts";
 import { covers, type Grants, unrestricted } from "./grants.ts";
 
 let plane: ControlPlane;
@@ -103,6 +109,52 @@ describe.each(restrictions)("what a key that is restricted to %s does not reach"
   test("keeps it from nothing that is its own", async () => {
     const wanted = declaration({ issuerId: "iss-own", teamId: "t-own", agentId: agent.id });
     await expect(createCertificate(plane, restricted, "", wanted)).resolves.toMatch(/^mc-/);
+  });
+});
+
+describe("notifications and violations", () => {
+  const restricted: Actor = { ...operator, grants: { teamIds: ["t-own"], issuerIds: [] } };
+  const every = { statuses: [], types: [], notifierId: "", channel: "", certificateId: "", agentId: "" };
+  const anyNotification = { ...every, thread: "", folded: false, q: "" };
+  const anyViolation = { ruleId: "", certificateId: "", severities: [], q: "" };
+  let ids: Record<"own" | "foreign" | "estate", string>;
+
+  beforeAll(async () => {
+    const wanted = { id: "", name: "environments", severity: "Error", mode: "audit", enabled: true };
+    const rule = { ...wanted, type: "AllowedEnvironments", config: { allowed: ["production"] } };
+    await createRule(plane.db, operator, rule, plane.time.now);
+    await plane.db.$transaction(async (tx) => {
+      for (const id of [own, foreign]) await judge(tx, id, plane.time.now);
+      const lost = { type: "AgentOffline", agentId: agent.id, lastSeenAt: null, isBack: false } as const;
+      await raiseEvent(tx, lost, plane.time.now);
+    });
+    const rows = await plane.db.notification.findMany();
+    const of = (certificateId: string | null) =>
+      rows.find((row) => row.certificateId === certificateId)?.id ?? "";
+    ids = { own: of(own), foreign: of(foreign), estate: of(null) };
+  });
+
+  test("are shown of the certificates that a key reaches, and nothing of the whole estate", async () => {
+    const { grants } = restricted;
+    const listed = await listNotifications(plane.db, grants, firstPage, anyNotification);
+    expect(listed).toMatchObject({ total: 1, rows: [{ id: ids.own }] });
+    expect((await listNotifications(plane.db, unrestricted, firstPage, anyNotification)).total).toBe(3);
+    expect(await findNotification(plane.db, grants, ids.foreign)).toBeNull();
+    const violations = await listViolations(plane.db, grants, firstPage, anyViolation);
+    expect(violations).toMatchObject({ total: 1, rows: [{ certificateId: own }] });
+    expect((await listViolations(plane.db, unrestricted, firstPage, anyViolation)).total).toBe(2);
+  });
+
+  test("are marked and requeued as far as the key reaches", async () => {
+    const { now } = plane.time;
+    for (const id of [ids.foreign, ids.estate]) {
+      const mark = markRead(plane.db, restricted, { id, isRead: true }, now);
+      expect(await refusalOf(mark)).toMatchObject({ code: "NotFound" });
+      const again = requeue(plane.db, restricted, { id, notifierId: "" }, now);
+      expect(await refusalOf(again)).toMatchObject({ code: "NotFound" });
+    }
+    expect(await markAllRead(plane.db, restricted, "", now)).toBe(1);
+    expect(await markAllRead(plane.db, operator, "", now)).toBe(2);
   });
 });
 

@@ -33,6 +33,12 @@ test("a key that is restricted to teams changes nothing that concerns the whole 
   const open = permissions.filter(
     (permission) => !permission.endsWith(":read") && isRestrictable(permission),
   );
-  expect(open).toEqual(["api-keys:write", "certificates:renew", "certificates:write", "jobs:write"]);
+  expect(open).toEqual([
+    "api-keys:write",
+    "certificates:renew",
+    "certificates:write",
+    "jobs:write",
+    "notifications:write",
+  ]);
   expect(isRestrictable("audit:read")).toBe(false);
 });

@@ -1,4 +1,6 @@
+import { type Notification, Prisma } from "#gen/prisma/client.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
+import { grantedCertificate } from "../auth/grants.ts";
 import { enqueue } from "../jobs/queue.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { conflict, invalid, notFound } from "../platform/errors.ts";
@@ -13,26 +15,24 @@ export async function markRead(
   now: Date,
 ): Promise<void> {
   await db.$transaction(async (tx) => {
+    await lockNotification(tx, actor, id);
     const { count } = await tx.notification.updateMany({
       where: { id, readAt: isRead ? null : { not: null } },
       data: { readAt: isRead ? now : null },
     });
-    if (count === 0) {
-      if (!(await tx.notification.findUnique({ where: { id } }))) throw notFound("notification", id);
-      return;
-    }
+    if (count === 0) return;
     const action = isRead ? "notification_read" : "notification_unread";
     await recordAudit(tx, actor, { action, resourceType: "notification", resourceId: id });
   });
 }
 
-/** Marks all notifications as read, or those of a thread. Returns how many were unread. */
+/** Marks all notifications that the actor sees as read, or those of a thread. Returns how many were unread. */
 export async function markAllRead(db: Database, actor: Actor, thread: string, now: Date): Promise<number> {
   return db.$transaction(async (tx) => {
-    const { count } = await tx.notification.updateMany({
-      where: { readAt: null, ...(thread ? { threadKey: thread } : {}) },
-      data: { readAt: now },
-    });
+    const count = await tx.$executeRaw`
+      UPDATE notification_events e SET read_at = ${now}
+      WHERE e.read_at IS NULL AND (${thread} = '' OR e.thread_key = ${thread})
+        AND ${grantedCertificate(actor.grants, Prisma.sql`e.certificate_id`)}`;
     if (count > 0) {
       await recordAudit(tx, actor, {
         action: "notifications_read",
@@ -56,9 +56,7 @@ export async function requeue(
   now: Date,
 ): Promise<void> {
   await db.$transaction(async (tx) => {
-    await tx.$queryRaw`SELECT 1 FROM notification_events WHERE id = ${id} FOR UPDATE`;
-    const row = await tx.notification.findUnique({ where: { id } });
-    if (!row) throw notFound("notification", id);
+    const row = await lockNotification(tx, actor, id);
     if (row.status === "sent" || row.status === "pending") {
       const state = row.status === "sent" ? "was sent" : "waits to be sent";
       throw conflict("NOT_FAILED", `notification ${id} ${state}; only what failed can be requeued`);
@@ -98,6 +96,15 @@ export async function requeue(
     });
     await enqueue(tx, "notify", id);
   });
+}
+
+/** Locks a notification that the actor may change until the transaction ends. */
+async function lockNotification(tx: Transaction, { grants }: Actor, id: string): Promise<Notification> {
+  const found = await tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM notification_events e
+    WHERE e.id = ${id} AND ${grantedCertificate(grants, Prisma.sql`e.certificate_id`)} FOR UPDATE OF e`;
+  if (found.length === 0) throw notFound("notification", id);
+  return tx.notification.findUniqueOrThrow({ where: { id } });
 }
 
 /** An expiry alert goes through a notifier once. */

@@ -9,6 +9,7 @@ import {
   NotificationStatusSchema,
   NotificationTypeSchema,
 } from "#gen/certctl/v1/notifications_pb.ts";
+import type { Actor } from "../audit/record.ts";
 import { callerOf } from "../auth/interceptor.ts";
 import type { Database } from "../platform/database.ts";
 import { notFound } from "../platform/errors.ts";
@@ -25,8 +26,8 @@ export function notificationService(deps: {
 }): ServiceImpl<typeof NotificationService> {
   const { db, clock } = deps;
 
-  async function read(id: string): Promise<Notification> {
-    const view = await findNotification(db, id);
+  async function read(id: string, { grants }: Actor): Promise<Notification> {
+    const view = await findNotification(db, grants, id);
     if (!view) throw notFound("notification", id);
     const tries = await db.notificationDelivery.findMany({
       where: { notificationId: id },
@@ -49,25 +50,26 @@ export function notificationService(deps: {
   }
 
   return {
-    async listNotifications(request) {
+    async listNotifications(request, context) {
+      const { grants } = callerOf(context);
       const statuses = request.status.map(statusWords.text);
       const types = request.type.map(typeWords.text);
-      const { rows, ...page } = await listNotifications(db, request, { ...request, statuses, types });
+      const { rows, ...page } = await listNotifications(db, grants, request, { ...request, statuses, types });
       return { ...page, data: rows.map(message) };
     },
-    async getNotification({ id }) {
-      return { notification: await read(id) };
+    async getNotification({ id }, context) {
+      return { notification: await read(id, callerOf(context)) };
     },
     async markNotificationRead({ id, read: isRead = true }, context) {
       await markRead(db, callerOf(context), { id, isRead }, clock());
-      return { notification: await read(id) };
+      return { notification: await read(id, callerOf(context)) };
     },
     async markNotificationsRead({ thread }, context) {
       return { count: await markAllRead(db, callerOf(context), thread, clock()) };
     },
     async requeueNotification(request, context) {
       await requeue(db, callerOf(context), request, clock());
-      return { notification: await read(request.id) };
+      return { notification: await read(request.id, callerOf(context)) };
     },
   };
 }

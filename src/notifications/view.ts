@@ -1,4 +1,5 @@
 import { Prisma } from "#gen/prisma/client.ts";
+import { type Grants, grantedCertificate } from "../auth/grants.ts";
 import type { Fact } from "../notifiers/notifier.ts";
 import type { Database } from "../platform/database.ts";
 import {
@@ -68,17 +69,28 @@ const shape: ListShape = {
   defaultSort: "-created_at",
 };
 
-export async function findNotification(db: Database, id: string): Promise<NotificationView | null> {
-  const [view] = await db.$queryRaw<NotificationView[]>`SELECT * FROM (${shape.view}) items WHERE id = ${id}`;
+/** Of a certificate that the grants reach; what concerns none is for keys without restriction. */
+function granted(grants: Grants): Prisma.Sql {
+  return grantedCertificate(grants, Prisma.sql`items."certificateId"`);
+}
+
+export async function findNotification(
+  db: Database,
+  grants: Grants,
+  id: string,
+): Promise<NotificationView | null> {
+  const [view] = await db.$queryRaw<NotificationView[]>`
+    SELECT * FROM (${shape.view}) items WHERE id = ${id} AND ${granted(grants)}`;
   return view ?? null;
 }
 
 export async function listNotifications(
   db: Database,
+  grants: Grants,
   request: ListRequest,
   filter: NotificationFilter,
 ): Promise<ListedPage<NotificationView>> {
-  return listPage<NotificationView>(db, shape, request, conditions(filter));
+  return listPage<NotificationView>(db, shape, request, [granted(grants), ...conditions(filter)]);
 }
 
 function conditions(filter: NotificationFilter): Prisma.Sql[] {

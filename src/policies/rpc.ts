@@ -63,9 +63,10 @@ export function policyService(deps: { db: Database; clock: () => Date }): Servic
       const config = await checkConfig(db, type, wanted);
       return dryRun(db, checkOf(type, config), clock(), context.signal);
     },
-    async listPolicyViolations(request) {
+    async listPolicyViolations(request, context) {
+      const { grants } = callerOf(context);
       const severities = request.severity.map(severityWords.text);
-      const { rows, ...page } = await listViolations(db, request, { ...request, severities });
+      const { rows, ...page } = await listViolations(db, grants, request, { ...request, severities });
       return { ...page, data: rows.map(violationMessage) };
     },
     listPolicyTypes() {

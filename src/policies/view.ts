@@ -1,4 +1,5 @@
 import { Prisma } from "#gen/prisma/client.ts";
+import { type Grants, grantedCertificate } from "../auth/grants.ts";
 import type { Database } from "../platform/database.ts";
 import {
   contains,
@@ -104,10 +105,12 @@ export async function listRules(
 
 export async function listViolations(
   db: Database,
+  grants: Grants,
   request: ListRequest,
   { ruleId, certificateId, severities, open, q }: ViolationFilter,
 ): Promise<ListedPage<ViolationView>> {
   return listPage<ViolationView>(db, violations, request, [
+    grantedCertificate(grants, Prisma.sql`items."certificateId"`),
     ...(ruleId ? [Prisma.sql`"ruleId" = ${ruleId}`] : []),
     ...(certificateId ? [Prisma.sql`"certificateId" = ${certificateId}`] : []),
     ...(severities.length > 0 ? [Prisma.sql`severity = ANY(${severities}::text[])`] : []),
