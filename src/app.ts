@@ -16,6 +16,7 @@ import { OwnerService } from "#gen/certctl/v1/owners_pb.ts";
 import { PolicyService } from "#gen/certctl/v1/policies_pb.ts";
 import { RenewalPolicyService } from "#gen/certctl/v1/renewal_policies_pb.ts";
 import { SchedulerService } from "#gen/certctl/v1/scheduler_pb.ts";
+import { StatsService } from "#gen/certctl/v1/stats_pb.ts";
 import { TargetService } from "#gen/certctl/v1/targets_pb.ts";
 import { TeamService } from "#gen/certctl/v1/teams_pb.ts";
 import { comments, services as contract } from "#gen/contract.ts";
@@ -81,6 +82,7 @@ import { startScheduler } from "./scheduler/scheduler.ts";
 import type { ScheduledTask } from "./scheduler/task.ts";
 import { requireOpenable } from "./sealed-values/check.ts";
 import { serverNames, startSecureListener } from "./secure-listener.ts";
+import { statsService } from "./stats/rpc.ts";
 import { targetService } from "./targets/rpc.ts";
 import { teamService } from "./teams/rpc.ts";
 import { isLoopback } from "./x509/names.ts";
@@ -117,6 +119,7 @@ const services = [
   RenewalPolicyService,
   SchedulerService,
   OperationService,
+  StatsService,
   ApiKeyService,
   AuditService,
 ];
@@ -202,6 +205,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     router.service(NotifierService, notifierService({ db, sealer, egress, clock }));
     router.service(RenewalPolicyService, renewalPolicyService({ db, clock }));
     router.service(OperationService, operationService({ db, clock }));
+    router.service(StatsService, statsService({ db, clock }));
     router.service(SchedulerService, schedulerService({ db, clock, tasks: scheduled }));
     router.service(ApiKeyService, apiKeyService({ db, clock }));
     router.service(AuditService, auditService({ db }));

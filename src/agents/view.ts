@@ -46,7 +46,7 @@ const problems = Prisma.sql`array_remove(ARRAY[
     THEN 'its clock is ' || abs(a.clock_skew_ms) / 1000 || ' s ' || CASE WHEN a.clock_skew_ms > 0 THEN 'ahead' ELSE 'behind' END END
 ], NULL)`;
 
-const agentViews = Prisma.sql`
+export const agentViews = Prisma.sql`
   SELECT known.*,
     CASE WHEN "retiredAt" IS NOT NULL THEN 'Retired' WHEN NOT "isThere" THEN 'Offline'
       WHEN cardinality(problems) > 0 THEN 'Degraded' ELSE 'Online' END AS status

@@ -45,7 +45,7 @@ const ownColumns = Prisma.sql`
  * Certificates with their status, computed from stored facts: one expression for output and filter alike. A certificate
  * whose keys several agents hold shows the version that ends first. `now` is business time.
  */
-function certificateViews(now: Date): Prisma.Sql {
+export function certificateViews(now: Date): Prisma.Sql {
   return Prisma.sql`
     SELECT ${ownColumns}, targets.ids AS "targetIds",
       CASE
