@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
+import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { digestOf } from "./database-digest.ts";
 import { type Case, cases, creations, type Stage } from "./operation-cases.ts";
 import { type Operation, operationsOf } from "./operations.ts";
-import type { RestAnswer } from "./rest.ts";
+import type { Rest, RestAnswer } from "./rest.ts";
 import { startSystem } from "./system.ts";
 
 /** Every operation that /openapi.json lists, called on a real server, and what each route refuses. */
@@ -32,6 +34,15 @@ beforeAll(async () => {
 });
 
 afterAll(() => parts.disposeAsync());
+
+beforeAll(async () => {
+  const client = new Client({ connectionString: stage.system.databaseUrl });
+  await client.connect();
+  await client.query(
+    `ALTER TABLE audit_events ADD CONSTRAINT refused CHECK (request_id NOT LIKE '${refusedPrefix}%')`,
+  );
+  await client.end();
+});
 
 /** A resource that no other case touches. */
 async function newResource(resource: string): Promise<RestAnswer["body"]> {
@@ -80,7 +91,7 @@ function urlOf({ path }: Operation, { path: variables = {}, query = "" }: Case):
   return `${filled}${query === "" ? "" : `?${query}`}`;
 }
 
-function send(operation: Operation, given: Case, options: { apiKey?: string | null; raw?: string } = {}) {
+function send(operation: Operation, given: Case, options: Parameters<Rest>[3] = {}) {
   const own = given.isAgent ? { apiKey: stage.silentAgent.apiKey } : {};
   return stage.system.rest(operation.verb, urlOf(operation, given), given.body, { ...own, ...options });
 }
@@ -104,6 +115,32 @@ test("every operation has a case", () => {
   const missing = operations.filter((operation) => !called.includes(operation)).map(({ id }) => id);
   expect(missing, "add them to test/operation-cases.ts").toEqual([]);
 });
+
+/** What changes something that people answer for. Signs of life and progress are no changes, and no notification is unread. */
+const unaudited = ["heartbeat", "reportProgress", "markNotificationsRead"];
+const refused = Object.entries(cases).filter(([, given]) => /status: [45]/.test(given.toString()));
+const changes = called.filter(
+  ({ id, verb, path }) =>
+    verb !== "GET" &&
+    !path.endsWith("/dry-run") &&
+    !unaudited.includes(id) &&
+    !refused.some(([name]) => name === id),
+);
+/** Audit rows of such a request are refused by the database. */
+const refusedPrefix = "refused-by-the-database-";
+
+/** A fingerprint of what is stored, once nothing in the background changes it any more. */
+async function settledDigest(databaseUrl: string): Promise<Record<string, string>> {
+  let seen = await digestOf(databaseUrl);
+  await expect
+    .poll(async () => {
+      const before = seen;
+      seen = await digestOf(databaseUrl);
+      return JSON.stringify(seen) === JSON.stringify(before);
+    })
+    .toBe(true);
+  return seen;
+}
 
 const names = called.map((operation) => [`${operation.verb} ${operation.path}`, operation] as const);
 
@@ -164,6 +201,23 @@ describe.each(names)("%s", (_, operation) => {
       const broken = await send(operation, given, { raw: "{" });
       expect(broken).toMatchObject({ status: 400, body: { message: "the body is not JSON" } });
       expectDocumented(operation, broken);
+    });
+
+  if (changes.includes(operation))
+    test("writes its audit row with the change, or changes nothing", async () => {
+      const given = await caseOf(operation);
+      const { databaseUrl } = stage.system;
+      const before = await settledDigest(databaseUrl);
+      const blocked = await send(operation, given, { headers: { "x-request-id": `${refusedPrefix}1` } });
+      expect(blocked.status, JSON.stringify(blocked.body)).toBe(500);
+      expect(await digestOf(databaseUrl)).toEqual(before);
+      const { status, headers, body } = await send(operation, given);
+      expect(status, JSON.stringify(body)).toBeLessThan(300);
+      const { body: audit } = await stage.system.rest(
+        "GET",
+        `/api/v1/audit?request_id=${headers["x-request-id"]}`,
+      );
+      expect(audit.total).toBeGreaterThan(0);
     });
 
   test("names the verbs that its path has", async () => {

@@ -71,7 +71,7 @@ describe("sealing", () => {
     expect((await audit.verify()).problems).toEqual([]);
   });
 
-  test("is right under 8 writers at once, some of them slow", async () => {
+  test("field note 10: is right under 8 writers at once, some of them slow", async () => {
     const held = [await openWriter("held-0"), await openWriter("held-1")];
     let isOver = false;
     const writer = async (name: number) => {
