@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 /** What the layout promises and no linter can say. */
 
 const root = join(import.meta.dirname, "..");
-const files = ["src", "agent", "cli", "scripts", "bench", "test"]
+const files = ["src", "agent", "cli", "demo", "scripts", "bench", "test"]
   .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
   .map((entry) => relative(root, join(entry.parentPath, entry.name)))
@@ -74,7 +74,7 @@ describe("architecture", () => {
   test("no feature reaches into another's store", () => {
     const isForeign = (path: string, imported: string) =>
       imported.endsWith("/store.ts") && folderOf(path) !== folderOf(imported);
-    const builders = ["src/app.ts", "test/"];
+    const builders = ["src/app.ts", "demo/", "test/"];
     expect(
       offenders(
         (path, imported) => isForeign(path, imported) && !builders.some((start) => path.startsWith(start)),

@@ -39,7 +39,8 @@ export async function startServer(options: {
   return { app, failed: database.exited, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
-async function openServerDatabase(
+/** The database that is configured, or an embedded one, with what opens its secrets. The caller holds the data directory. */
+export async function openServerDatabase(
   { dataDir, databaseUrl, encryptionKey, decryptionKeys }: Config,
   log: Log,
   signal: AbortSignal,
