@@ -161,3 +161,28 @@ test("six replicas that look at the same moment tell once", async () => {
   });
   expect(told.map(({ _count }) => _count)).toEqual(Array(ids.length).fill(1));
 });
+
+test("every certificate is told of, however many there are", async () => {
+  await using crowd = await openControlPlane();
+  const one = await newAgent(crowd);
+  const id = await newCertificate(crowd, { agentId: one.id, renewalPolicyId: await newPolicy(crowd, []) });
+  const { id: versionId, jobId } = await issueVersion(crowd, one, id);
+  const copies = 1_100;
+  // Copies of the one that was issued, each with a job and a version of its own.
+  const copy = async (table: string, from: string, changes: string) => {
+    await crowd.db.$executeRawUnsafe(
+      `INSERT INTO ${table} SELECT (jsonb_populate_record(t, jsonb_build_object(${changes}))).*
+       FROM ${table} t, generate_series(1, ${copies}) i WHERE t.id = $1`,
+      from,
+    );
+  };
+  await copy("managed_certificates", id, "'id', 'mc-copy-' || i, 'name', 'copy-' || i");
+  const place = "'certificate_id', 'mc-copy-' || i";
+  await copy("jobs", jobId, `'id', 'job-copy-' || i, ${place}, 'spki_sha256', null`);
+  const own = "'job_id', 'job-copy-' || i, 'serial', 'copy-' || i, 'key_id', 'key-copy-' || i";
+  await copy("certificate_versions", versionId, `'id', 'cv-copy-' || i, ${place}, ${own}`);
+  const later = new Date(start.getTime() + 60 * dayMs);
+  expect(await raiseExpiryAlerts(crowd.db, later, signal)).toBe(copies + 1);
+  expect(await raiseExpiryAlerts(crowd.db, later, signal)).toBe(0);
+  expect(await crowd.db.notification.count({ where: { thresholdDays: 0 } })).toBe(copies + 1);
+});

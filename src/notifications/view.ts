@@ -64,7 +64,11 @@ const shape: ListShape = {
     created_at: { sql: Prisma.sql`"createdAt"`, type: "timestamptz" },
     type: { sql: Prisma.sql`type`, type: "text" },
     status: { sql: Prisma.sql`status`, type: "text" },
-    severity: { sql: Prisma.sql`severity`, type: "text" },
+    // By how bad it is, not by the alphabet.
+    severity: {
+      sql: Prisma.sql`array_position(ARRAY['Info', 'Warning', 'Critical'], severity)::bigint`,
+      type: "bigint",
+    },
   },
   defaultSort: "-created_at",
 };

@@ -74,7 +74,7 @@ const violations: ListShape = {
     JOIN managed_certificates c ON c.id = v.certificate_id`,
   columns: {
     opened_at: { sql: Prisma.sql`"openedAt"`, type: "timestamptz" },
-    // The worst comes last, as in the words' order it would not.
+    // By how bad it is, not by the alphabet.
     severity: {
       sql: Prisma.sql`array_position(ARRAY['Warning', 'Error', 'Critical'], severity)::bigint`,
       type: "bigint",
