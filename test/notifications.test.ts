@@ -119,6 +119,29 @@ test("what fails shows why and is sent when it is requeued", async () => {
   });
 });
 
+test("two control planes send each notification once", async () => {
+  const replica = await system.startReplica();
+  const channels = [{ notifier_id: "nf-hook", ...issued }];
+  await call("POST", "/renewal-policies", { id: "rp-pair", name: "pair", channels });
+  const ids = Array.from({ length: 8 }, (_, i) => `mc-pair-${i}`);
+  for (const id of ids) {
+    const wanted = { id, name: id, common_name: `${id}.example.test`, agent_id: "ag-one" };
+    await replica("POST", "/api/v1/certificates", { ...wanted, renewal_policy_id: "rp-pair" });
+  }
+  const both = [system.rest, replica];
+  await Promise.all(ids.map((id, i) => both[i % 2]?.("POST", `/api/v1/certificates/${id}/renew`, {})));
+  await expect
+    .poll(async () => (await call("GET", "/notifications?q=pair&status=sent&per_page=1")).body.total, {
+      timeout: 20_000,
+    })
+    .toBe(ids.length);
+  const told = receiver.received.flatMap(({ body }) => {
+    const { thread } = JSON.parse(body);
+    return ids.includes(thread) ? [thread] : [];
+  });
+  expect(told.sort()).toEqual(ids);
+});
+
 describe("the list", () => {
   const idsOf = async (query: string) =>
     (await call("GET", `/notifications?${query}`)).body.data.map(({ id }: { id: string }) => id);
