@@ -1,7 +1,7 @@
 import { type Actor, recordAudit } from "../audit/record.ts";
 import { requireInForce } from "../auth/authenticate.ts";
 import type { AgentPrincipal } from "../auth/principal.ts";
-import { lockJob, requireLease, takeUp } from "../jobs/lease.ts";
+import { lockJob, offerRoom, requireLease, takeUp } from "../jobs/lease.ts";
 import { enqueue } from "../jobs/queue.ts";
 import { addEvent, transition } from "../jobs/transition.ts";
 import { type Database, isUniqueViolation, type Transaction } from "../platform/database.ts";
@@ -43,6 +43,7 @@ export async function acceptCsr(
       });
       await addEvent(tx, job, "csr_accepted", `SHA-256 ${hash}`);
       await enqueue(tx, "issue", job.id);
+      await offerRoom(tx, principal.id);
       await recordAudit(tx, actor, {
         action: "csr_accepted",
         resourceType: "job",

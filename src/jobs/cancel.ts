@@ -3,6 +3,7 @@ import { requireCertificate } from "../auth/grants.ts";
 import { notify } from "../platform/bus.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { conflict, notFound } from "../platform/errors.ts";
+import { offerRoom } from "./lease.ts";
 import { isOpen } from "./state.ts";
 import { addEvent, transition } from "./transition.ts";
 
@@ -35,5 +36,8 @@ export async function cancelWithin(tx: Transaction, actor: Actor, id: string, no
     resourceId: id,
     details: { type: job.type, certificate_id: job.certificateId, was: job.status },
   });
-  if (job.leaseExpiresAt && job.leaseId) await notify(tx, "lease", `${job.agentId} ${id} ${job.leaseId}`);
+  if (job.leaseExpiresAt && job.leaseId) {
+    await notify(tx, "lease", `${job.agentId} ${id} ${job.leaseId}`);
+    await offerRoom(tx, job.agentId);
+  }
 }

@@ -92,6 +92,16 @@ export function leaseLost(jobId: string) {
   return outdated("LEASE_LOST", `the lease on job ${jobId} is not held (any more); drop the work`);
 }
 
+/**
+ * Wakes the agent's stream if work waits for it: a lease has ended, so that it has room again. Without that the next job
+ * would wait for the stream's next ping.
+ */
+export async function offerRoom(tx: Transaction, agentId: string): Promise<void> {
+  await tx.$executeRaw`
+    SELECT pg_notify('certctl_work', ${agentId}) WHERE EXISTS (
+      SELECT 1 FROM jobs WHERE agent_id = ${agentId} AND status IN ('AwaitingCSR', 'Pending') AND lease_expires_at IS NULL)`;
+}
+
 /** Counts the attempt at the first sign of the agent's work, and renews the lease at every later one. */
 export async function takeUp(tx: Transaction, job: LeasedJob): Promise<LeasedJob> {
   if (job.acknowledgedAt) {

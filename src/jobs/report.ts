@@ -8,7 +8,7 @@ import { raiseEvent } from "../notifications/raise.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { conflict } from "../platform/errors.ts";
 import type { FailureClass } from "../platform/failure.ts";
-import { type LeasedJob, leaseLost, lockJob, requireLease, takeUp } from "./lease.ts";
+import { type LeasedJob, leaseLost, lockJob, offerRoom, requireLease, takeUp } from "./lease.ts";
 import { failAttempt } from "./retry.ts";
 import { isIssuance, isOpen } from "./state.ts";
 import { transition } from "./transition.ts";
@@ -52,7 +52,9 @@ export async function reportResult(
     const job = await underWay(tx, taken);
     await tx.job.update({ where: { id: job.id }, data: { resultLeaseId: job.leaseId } });
     await addSteps(tx, job, request.steps, null);
-    return { ...job, status: await store(tx, actor, job, request, now) };
+    const status = await store(tx, actor, job, request, now);
+    await offerRoom(tx, job.agentId);
+    return { ...job, status };
   });
 }
 
