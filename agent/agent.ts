@@ -1,5 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { createClient } from "@connectrpc/connect";
+import { DemoKeyService } from "#gen/certctl/v1/demo_keys_pb.ts";
 import { lockDirectory } from "../src/platform/directory-lock.ts";
 import type { Log } from "../src/platform/log.ts";
 import { targets } from "../src/targets/registry.ts";
@@ -37,6 +39,12 @@ export async function runAgent(
     keys,
     generations: await openGenerations(config.stateDir),
     hostFilePath: config.hostFilePath,
+    fetchKey: config.acceptServerKeys
+      ? async ({ jobId, leaseId }) => {
+          const client = createClient(DemoKeyService, connection.transport());
+          return (await client.fetchKey({ jobId, leaseId }, { signal, timeoutMs: callMs })).privateKeyPem;
+        }
+      : null,
   };
   const workshop = createWorkshop({ ...deploying, client: connection.client, outbox, log });
   const renewing = connection.keepFresh(signal);

@@ -39,6 +39,10 @@ export const agentSettings = z.object({
       description:
         "Instead of joining, with `CERTCTL_CA_PIN` and `CERTCTL_SERVER_URL`: the key that `POST /api/v1/agents` answered",
     }),
+  CERTCTL_ACCEPT_SERVER_KEYS: z.stringbool().default(false).meta({
+    description:
+      "`true`: takes private keys that a control plane with `CERTCTL_KEYGEN_MODE=server` made. For demonstrations only",
+  }),
   CERTCTL_CA_PIN: z
     .string()
     .regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 hexadecimal digits")
@@ -69,6 +73,8 @@ export interface AgentConfig {
   /** Overrides where the identity says the control plane is. */
   server: URL | undefined;
   introduction: Introduction;
+  /** Whether a private key may come from the control plane. */
+  acceptServerKeys: boolean;
   logLevel: string;
 }
 
@@ -84,6 +90,7 @@ export function loadAgentConfig(env: NodeJS.ProcessEnv): AgentConfig {
     hostname: hostname(),
     server: settings.CERTCTL_SERVER_URL === undefined ? undefined : new URL(settings.CERTCTL_SERVER_URL),
     introduction: introductionOf(settings),
+    acceptServerKeys: settings.CERTCTL_ACCEPT_SERVER_KEYS,
     logLevel: settings.CERTCTL_LOG_LEVEL,
   };
 }

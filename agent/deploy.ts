@@ -10,12 +10,14 @@ export interface DeployDeps {
   keys: KeyStore;
   generations: Generations;
   hostFilePath: string;
+  /** Takes a key that the control plane made; null: the host's owner does not want that. */
+  fetchKey: ((lease: { jobId: string; leaseId: string }) => Promise<string>) | null;
 }
 
 /** Puts a certificate in place with the key that was made here, and proves it. Throws DeployError. */
 export async function deploy(
   deps: DeployDeps,
-  order: DeployCertificate,
+  { order, lease }: { order: DeployCertificate; lease: { jobId: string; leaseId: string } },
   progress: { signal: AbortSignal; step(name: string, message?: string): void },
 ): Promise<Proof> {
   const { keys, generations, hostFilePath } = deps;
@@ -25,15 +27,30 @@ export async function deploy(
   if (order.generation < generations.applied(order.targetId)) {
     throw new DeployError("config", "a newer deployment was applied to this target already");
   }
-  const keyPem = await keys.read(order.keyId).catch(() => {
-    throw new DeployError("match", `the key ${order.keyId} is not on this agent (any more)`);
-  });
+  const keyPem = await keys.read(order.keyId).catch(() => fetchKey(deps, order, lease));
   const host = await loadHostFile(hostFilePath);
   const bundle: Bundle = { ...order, keyPem };
   const config: JsonObject = order.config ?? {};
   const proof = await target.deploy(bundle, config, { ...progress, host });
   await generations.record(order.targetId, order.generation);
   return proof;
+}
+
+/** Takes over a key that the control plane made, for a demonstration. */
+async function fetchKey(
+  { keys, fetchKey: fetch }: DeployDeps,
+  { keyId, isKeyOnServer }: DeployCertificate,
+  lease: { jobId: string; leaseId: string },
+): Promise<string> {
+  if (!isKeyOnServer) throw new DeployError("match", `the key ${keyId} is not on this agent (any more)`);
+  if (!fetch) {
+    throw new DeployError(
+      "match",
+      "the control plane made this key, and this agent takes none: set CERTCTL_ACCEPT_SERVER_KEYS=true for a demonstration",
+    );
+  }
+  await keys.keep(keyId, await fetch(lease));
+  return keys.read(keyId);
 }
 
 /** What a target serves now: a SHA-256 in hexadecimal, or null for nothing. Throws DeployError when it cannot look. */

@@ -1,17 +1,19 @@
-import { createPrivateKey, generateKeyPair, type KeyObject } from "node:crypto";
+import { createPrivateKey, type KeyObject } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { writeAtomically } from "../src/platform/data-dir.ts";
 import { freeText } from "../src/targets/free-text.ts";
 import { CsrError, makeCsr, matchCsr, readCsr } from "../src/x509/csr.ts";
 import { parseSan } from "../src/x509/names.ts";
+import { newKey } from "../src/x509/new-key.ts";
 import { fromPem, pem } from "../src/x509/pem.ts";
 
 /** The private keys of this agent. They are made here, mode 0600, and never leave. */
 export interface KeyStore {
   /** The CSR of a key that is made at the first call and used again at every later one, so that a repeat is the same. */
   csrFor(keyId: string, wanted: CsrWish): Promise<{ csrPem: string; isNew: boolean }>;
+  /** Keeps a key that was made elsewhere. Throws when the text is none. */
+  keep(keyId: string, keyPem: string): Promise<void>;
   /** Throws when there is no such key. */
   read(keyId: string): Promise<string>;
   list(): Promise<string[]>;
@@ -24,9 +26,6 @@ export interface CsrWish {
   /** One of keyAlgorithms. */
   keyAlgorithm: string;
 }
-
-const generate = promisify(generateKeyPair);
-const curves: Record<string, string> = { "ECDSA-P256": "P-256", "ECDSA-P384": "P-384" };
 
 export async function openKeyStore(directory: string): Promise<KeyStore> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -60,6 +59,14 @@ export async function openKeyStore(directory: string): Promise<KeyStore> {
       await writeAtomically(path, csrPem, 0o600);
       return { csrPem, isNew };
     },
+    async keep(keyId, keyPem) {
+      const key = createPrivateKey(keyPem);
+      await writeAtomically(
+        pathOf(keyId, "key"),
+        key.export({ type: "pkcs8", format: "pem" }).toString(),
+        0o600,
+      );
+    },
     read: (keyId) => readFile(pathOf(keyId, "key"), "utf8"),
     async list() {
       const names = await readdir(directory);
@@ -70,14 +77,6 @@ export async function openKeyStore(directory: string): Promise<KeyStore> {
       await rm(pathOf(keyId, "csr"), { force: true });
     },
   };
-}
-
-async function newKey(keyAlgorithm: string): Promise<KeyObject> {
-  const namedCurve = curves[keyAlgorithm];
-  if (namedCurve) return (await generate("ec", { namedCurve })).privateKey;
-  const [kind, bits] = keyAlgorithm.split("-");
-  if (kind !== "RSA") throw new Error(`this agent makes no keys of the kind ${keyAlgorithm}`);
-  return (await generate("rsa", { modulusLength: Number(bits) })).privateKey;
 }
 
 /** Whether a CSR that was made earlier still asks for what is wanted now. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { AgentWorkService } from "#gen/certctl/v1/agent_work_pb.ts";
 import type { Log } from "../src/platform/log.ts";
 import { StartupError } from "../src/platform/startup-error.ts";
@@ -23,6 +23,7 @@ const identityCheckMs = 10_000;
 /** The link to the control plane, replaced when the identity is renewed. */
 export interface Connection extends AsyncDisposable {
   client(): WorkClient;
+  transport(): Transport;
   abort(): void;
   /** Throws StartupError when the identity has expired: a machine that slept for days cannot renew it. */
   keepFresh(signal: AbortSignal): Promise<void>;
@@ -42,6 +43,7 @@ export async function connect(config: AgentConfig, log: Log, signal: AbortSignal
     return {
       ...link,
       client: () => client,
+      transport: () => link.transport,
       async keepFresh() {},
       [Symbol.asyncDispose]: link[Symbol.asyncDispose],
     };
@@ -68,6 +70,7 @@ export async function connect(config: AgentConfig, log: Log, signal: AbortSignal
 
   return {
     client: () => client,
+    transport: () => link.transport,
     abort: () => link.abort(),
     async keepFresh(until) {
       while (!until.aborted) {

@@ -42,6 +42,7 @@ async function performed(leaseTtlMs: number, answers: Code[]) {
     keys,
     generations,
     hostFilePath: scratch.path("agent.yaml"),
+    fetchKey: null,
   };
   await perform(deps, item(leaseTtlMs), new AbortController().signal);
   return { posted, csrs };

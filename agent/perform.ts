@@ -116,7 +116,11 @@ async function putInPlace(
       .catch((error: Error) => log.warn({ jobId, reason: error.message }, "progress could not be reported"));
   }, progressEveryMs);
   try {
-    const proof = await deploy(deps, order, { signal, step: (name, message) => steps.add(name, message) });
+    const proof = await deploy(
+      deps,
+      { order, lease: item },
+      { signal, step: (name, message) => steps.add(name, message) },
+    );
     clearInterval(timer);
     await reporting;
     const served = { servedFingerprintSha256: proof.fingerprintSha256 };

@@ -7,6 +7,7 @@ import { AgentService } from "#gen/certctl/v1/agents_pb.ts";
 import { ApiKeyService } from "#gen/certctl/v1/api_keys_pb.ts";
 import { AuditService } from "#gen/certctl/v1/audit_pb.ts";
 import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
+import { DemoKeyService } from "#gen/certctl/v1/demo_keys_pb.ts";
 import { IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
 import { JobService } from "#gen/certctl/v1/jobs_pb.ts";
 import { NotificationService } from "#gen/certctl/v1/notifications_pb.ts";
@@ -42,6 +43,8 @@ import { issue } from "./certificates/issue.ts";
 import { certificateService } from "./certificates/rpc.ts";
 import { validationTask } from "./certificates/validation-schedule.ts";
 import type { Config } from "./config.ts";
+import { makeServerKey } from "./demo-keys/make.ts";
+import { demoKeyService } from "./demo-keys/rpc.ts";
 import { ensureDefaultIssuer } from "./issuers/default-issuer.ts";
 import { issuerByKind } from "./issuers/registry.ts";
 import { issuerService } from "./issuers/rpc.ts";
@@ -127,7 +130,8 @@ const services = [
 /** Builds every part of a control plane over a database, and starts it. */
 export async function startApp(options: AppOptions): Promise<App> {
   const { config, databaseUrl, sealer, clock, log } = options;
-  requireDeclaredAccess(services);
+  const isDemo = config.keygenMode === "server";
+  requireDeclaredAccess(isDemo ? [...services, DemoKeyService] : services);
   await using starting = new AsyncDisposableStack();
   const stopping = new AbortController();
 
@@ -138,6 +142,11 @@ export async function startApp(options: AppOptions): Promise<App> {
   await migrateQueue(pool);
   await requireOpenable(db, sealer);
   const authorities = await openAuthorities(db, sealer, clock());
+  await db.installation.updateMany({ data: { keygenMode: config.keygenMode } });
+  if (isDemo)
+    log.warn(
+      "CERTCTL_KEYGEN_MODE is server: private keys are made in the control plane; for demonstrations only",
+    );
   const auditKey = await openAuditKey(db, sealer);
   const issuerKinds = issuerByKind;
   const egress = createEgress(config.egressAllow);
@@ -154,6 +163,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     issue: (jobId: string, signal: AbortSignal) =>
       issue({ db, sealer, issuerKinds, authorities, clock, log }, jobId, signal),
     advance: (jobId: string) => advanceJob(db, jobId, clock()),
+    keygen: (jobId: string) => makeServerKey({ db, sealer, clock }, jobId),
     operate: (id: string, signal: AbortSignal) => runOperation({ db, clock, log }, id, signal),
   };
   const queue = { pool, log, signal: stopping.signal };
@@ -178,10 +188,13 @@ export async function startApp(options: AppOptions): Promise<App> {
   ];
   starting.use(await startScheduler({ db, bus, clock, log, replicaId: replica.id, tasks: scheduled }));
 
+  // A demonstration shows what its guide says: RSA-2048.
+  const defaultKeyAlgorithm = isDemo ? "RSA-2048" : "ECDSA-P256";
   const ownNames = serverNames(config).filter((name) => !isLoopback(name));
   const reserved = { trustDomain: authorities.trustDomain, ownNames };
   const routes = (router: ConnectRouter): void => {
-    router.service(CertificateService, certificateService({ db, clock, reserved }));
+    router.service(CertificateService, certificateService({ db, clock, reserved, defaultKeyAlgorithm }));
+    if (isDemo) router.service(DemoKeyService, demoKeyService({ db, sealer }));
     router.service(JobService, jobService({ db, bus, clock }));
     router.service(AgentService, agentService({ db, clock, systemRoot, serverUrl: config.serverUrl }));
     router.service(

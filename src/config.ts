@@ -34,10 +34,10 @@ export const serverSettings = z.object({
         "Where agents and operators reach it. Its host name goes into the server's own certificate, beside `localhost`, and into join strings; no managed certificate may carry it",
       whenUnset: "`https://localhost:<port>`",
     }),
-  CERTCTL_KEYGEN_MODE: z
-    .literal("agent", "must be agent: this version makes no keys on the server")
-    .default("agent")
-    .meta({ description: "Where keys are made; nothing else is possible in this version" }),
+  CERTCTL_KEYGEN_MODE: z.enum(["agent", "server"]).default("agent").meta({
+    description:
+      "Where private keys are made. `server` is for demonstrations: keys are made in the control plane, for the local CA only, and handed to agents that accept them (`CERTCTL_ACCEPT_SERVER_KEYS`)",
+  }),
   CERTCTL_AUTH_TYPE: z.enum(["api-key", "none"]).default("api-key").meta({
     description:
       "`none`: programs on this machine do everything without a key. Only on a loopback listener, never through a proxy; for a first look",
@@ -153,6 +153,8 @@ export interface Config {
   /** none: programs on this machine do everything without a credential. */
   authType: "api-key" | "none";
   throttle: ThrottleLimits;
+  /** server: the control plane makes the private keys, for demonstrations. */
+  keygenMode: "agent" | "server";
   agentAuth: "mtls" | "api_key" | "both";
   agentIdentityHours: number;
   drainGraceMs: number;
@@ -215,6 +217,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       callsBurst: settings.CERTCTL_RATE_BURST,
       failuresPerMinute: settings.CERTCTL_AUTH_FAILURES_PER_MINUTE,
     },
+    keygenMode: settings.CERTCTL_KEYGEN_MODE,
     agentAuth: settings.CERTCTL_AGENT_AUTH,
     agentIdentityHours: settings.CERTCTL_AGENT_IDENTITY_HOURS,
     drainGraceMs: settings.CERTCTL_DRAIN_GRACE,

@@ -16,14 +16,19 @@ export interface StagedSystem extends AsyncDisposable {
 }
 
 export async function stageSystem(
-  options: { isEmbedded?: boolean; env?: Record<string, string>; sans?: string[] } = {},
+  options: {
+    isEmbedded?: boolean;
+    env?: Record<string, string>;
+    agentEnv?: Record<string, string>;
+    sans?: string[];
+  } = {},
 ): Promise<StagedSystem> {
   await using parts = new AsyncDisposableStack();
   const system = parts.use(await startSystem(options));
   const directory = await mkdtemp(join(tmpdir(), "certctl-nginx-"));
   parts.defer(() => rm(directory, { recursive: true, force: true }));
   const nginx = parts.use(await startNginx({ directory }));
-  let agent = await system.startAgent("ag-web");
+  let agent = await system.startAgent("ag-web", { env: options.agentEnv ?? {} });
   parts.defer(() => agent[Symbol.asyncDispose]());
   await agent.allow({ allowed_directories: [directory], targets: { site: nginxEntry(nginx) } });
   const certificateId = await system.declare({

@@ -61,6 +61,7 @@ async function spec(
       fingerprintSha256: version.fingerprintSha256,
       sans: version.sans,
       generation: job.generation,
+      isKeyOnServer: (await db.serverKey.count({ where: { id: version.keyId } })) > 0,
     },
   };
 }

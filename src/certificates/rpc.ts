@@ -13,6 +13,7 @@ import type { Actor } from "../audit/record.ts";
 import { callerOf } from "../auth/interceptor.ts";
 import { notFound } from "../platform/errors.ts";
 import { pageOf } from "../platform/paging.ts";
+import type { KeyAlgorithm } from "../x509/keys.ts";
 import {
   archiveCertificate,
   createCertificate,
@@ -29,7 +30,13 @@ import { listDeployments, listVersions } from "./store.ts";
 import { validateCertificate } from "./validate.ts";
 import { findCertificate, listCertificates } from "./view.ts";
 
-export function certificateService(deps: DeclareDeps): ServiceImpl<typeof CertificateService> {
+export function certificateService(
+  deps: DeclareDeps & {
+    /** For a certificate that says none. */
+    defaultKeyAlgorithm: KeyAlgorithm;
+  },
+): ServiceImpl<typeof CertificateService> {
+  const { defaultKeyAlgorithm } = deps;
   const { db, clock } = deps;
 
   async function read(id: string, { grants }: Actor): Promise<Certificate> {
@@ -49,11 +56,16 @@ export function certificateService(deps: DeclareDeps): ServiceImpl<typeof Certif
       return { certificate: await read(id, callerOf(context)) };
     },
     async createCertificate(request, context) {
-      const id = await createCertificate(deps, callerOf(context), request.id, declaration(request));
+      const id = await createCertificate(
+        deps,
+        callerOf(context),
+        request.id,
+        declaration(request, defaultKeyAlgorithm),
+      );
       return { certificate: await read(id, callerOf(context)) };
     },
     async updateCertificate(request, context) {
-      await updateCertificate(deps, callerOf(context), request.id, declaration(request));
+      await updateCertificate(deps, callerOf(context), request.id, declaration(request, defaultKeyAlgorithm));
       return { certificate: await read(request.id, callerOf(context)) };
     },
     async deleteCertificate({ id }, context) {
@@ -108,8 +120,11 @@ export function certificateService(deps: DeclareDeps): ServiceImpl<typeof Certif
   };
 }
 
-function declaration(request: CreateCertificateRequest | UpdateCertificateRequest): Declaration {
-  return { ...request, keyAlgorithm: keyAlgorithmWords.text(request.keyAlgorithm) || "ECDSA-P256" };
+function declaration(
+  request: CreateCertificateRequest | UpdateCertificateRequest,
+  defaultKeyAlgorithm: string,
+): Declaration {
+  return { ...request, keyAlgorithm: keyAlgorithmWords.text(request.keyAlgorithm) || defaultKeyAlgorithm };
 }
 
 function accepted(jobIds: string[]) {

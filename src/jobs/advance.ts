@@ -6,12 +6,17 @@ import { isIssuance } from "./state.ts";
 import { addEvent, transition } from "./transition.ts";
 
 /**
- * Sets a pending job that is due going: an issuance waits for its agent's CSR, or is signed if the CSR is there; what
+ * Sets a pending job that is due going: an issuance waits for its agent's CSR, or is signed if the CSR is there, or has
+ * its key made here; what
  * is done to a target is offered to its agent.
  */
 export async function advance(tx: Transaction, job: Job): Promise<void> {
   if (!isIssuance(job.type)) {
     await notify(tx, "work", job.agentId);
+    return;
+  }
+  if (job.keygen === "server" && !job.csr) {
+    await enqueue(tx, "keygen", job.id);
     return;
   }
   if (job.csr) {

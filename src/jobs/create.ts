@@ -30,6 +30,7 @@ export async function createIssuance(
       ...data,
       id,
       keyId: id,
+      keygen: await keygenMode(tx),
       status: "Pending",
       maxAttempts: await attemptsOf(tx, data.certificateId),
       createdAt: now,
@@ -46,6 +47,12 @@ export async function createIssuance(
   if (runAfter > now) await enqueue(tx, "advance", job.id, runAfter);
   else await advance(tx, job);
   return job.id;
+}
+
+/** Who makes keys in this installation: "agent" or "server". */
+async function keygenMode(tx: Transaction): Promise<string> {
+  const installation = await tx.installation.findFirst({ select: { keygenMode: true } });
+  return installation?.keygenMode ?? "agent";
 }
 
 /** The first attempt and the retries that the certificate's renewal policy grants. */

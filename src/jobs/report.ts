@@ -95,6 +95,8 @@ async function store(
   }
   await storeServed(tx, job, served, now, { versionId: job.versionId, provenAt: now });
   await complete(tx, job, served, now);
+  // The agent has the key now, and what it has is what stays.
+  await tx.serverKey.deleteMany({ where: { id: version.keyId } });
   await audit(tx, actor, job, "deployment_proven", { version_id: job.versionId, fingerprint_sha256: served });
   const { id: jobId, certificateId, targetId } = job;
   if (targetId) await raiseEvent(tx, { type: "DeploymentProven", certificateId, jobId, targetId }, now);

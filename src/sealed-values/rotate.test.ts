@@ -2,9 +2,16 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { type ControlPlane, newAgent, openControlPlane, operator } from "../../test/fixtures.ts";
+import {
+  type ControlPlane,
+  newAgent,
+  newCertificate,
+  openControlPlane,
+  operator,
+} from "../../test/fixtures.ts";
 import { openAuditKey } from "../audit/key.ts";
 import { openAuthorities } from "../authorities/store.ts";
+import { renewCertificate } from "../certificates/renew.ts";
 import { createNotifier, openConfig } from "../notifiers/manage.ts";
 import { createSealer, SealError } from "../platform/seal.ts";
 import { StartupError } from "../platform/startup-error.ts";
@@ -41,6 +48,12 @@ beforeEach(async () => {
     if (table === "issuers") await plane.db.issuer.create({ data });
     else await plane.db.target.create({ data: { ...data, agentId: agent.id } });
   }
+  const certificateId = await newCertificate(plane, { agentId: agent.id });
+  const [jobId = ""] = await renewCertificate(plane, operator, certificateId);
+  const sealedKey = new Uint8Array(
+    before.seal({ table: "server_keys", id: jobId, field: "sealed_key" }, Buffer.from(secret)),
+  );
+  await plane.db.serverKey.create({ data: { id: jobId, jobId, sealedKey } });
   expect(JSON.stringify(sealed)).not.toContain(secret);
   return () => plane[Symbol.asyncDispose]();
 });
@@ -93,6 +106,7 @@ describe("a rotation", () => {
     expect(await rotateSealed(plane.db, between)).toEqual({
       authorities: 5,
       audit_keys: 1,
+      server_keys: 1,
       notifiers: 3,
       issuers: 1,
       deployment_targets: 1,
