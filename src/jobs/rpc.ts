@@ -38,9 +38,10 @@ export function jobService(deps: {
   const { db, bus } = deps;
 
   async function read(id: string, grants: Grants): Promise<Job> {
-    const [view, timeline] = await Promise.all([findJob(db, grants, id), timelineOf(db, id)]);
+    const view = await findJob(db, grants, id);
     if (!view) throw notFound("job", id);
-    return message(view, timeline);
+    // Read after the job: what a job shows as ended has its last step in the timeline.
+    return message(view, await timelineOf(db, id));
   }
 
   return {
@@ -108,8 +109,8 @@ async function* tail(
     const ids = [...changed];
     changed.clear();
     for (const id of ids) {
-      const [view, timeline] = await Promise.all([findJob(db, grants, id), timelineOf(db, id)]);
-      if (view && isWanted(view)) yield { job: message(view, timeline) };
+      const view = await findJob(db, grants, id);
+      if (view && isWanted(view)) yield { job: message(view, await timelineOf(db, id)) };
     }
     await wakeup.wait(watchSweepMs);
   }
