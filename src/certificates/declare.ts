@@ -1,3 +1,4 @@
+import { recordChange } from "../audit/changes.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
 import { requireWithin } from "../auth/grants.ts";
 import { openStatuses } from "../jobs/state.ts";
@@ -72,20 +73,32 @@ export async function updateCertificate(
       await lockLive(tx, actor, id);
       const { targetIds, ...data } = await checkDeclaration(tx, deps.reserved, wanted);
       requireWithin(actor.grants, data);
-      await tx.managedCertificate.update({ where: { id }, data });
       const bound = await tx.certificateTarget.findMany({ where: { certificateId: id } });
       const added = targetIds.filter((targetId) => !bound.some((row) => row.targetId === targetId));
-      await tx.certificateTarget.deleteMany({ where: { certificateId: id, targetId: { notIn: targetIds } } });
-      await tx.certificateTarget.createMany({
-        data: added.map((targetId) => ({ certificateId: id, targetId })),
+      const related = async () => ({ target_ids: await targetIdsOf(tx, id) });
+      await recordChange(tx, actor, { ...certificateKind, id, related }, async () => {
+        await tx.managedCertificate.update({ where: { id }, data });
+        await tx.certificateTarget.deleteMany({
+          where: { certificateId: id, targetId: { notIn: targetIds } },
+        });
+        await tx.certificateTarget.createMany({
+          data: added.map((targetId) => ({ certificateId: id, targetId })),
+        });
       });
-      await audit(tx, actor, "certificate_updated", id, data, targetIds);
       await judgeWrite(tx, id, clock());
       await deployCurrent(tx, actor, id, added, clock());
     });
   } catch (error) {
     throw writeRefusal(error, certificateKind, { id, name: wanted.name });
   }
+}
+
+async function targetIdsOf(tx: Transaction, certificateId: string): Promise<string[]> {
+  const rows = await tx.certificateTarget.findMany({
+    where: { certificateId },
+    orderBy: { targetId: "asc" },
+  });
+  return rows.map(({ targetId }) => targetId);
 }
 
 /** Archives a certificate that has no open job. Archiving it again changes nothing. */

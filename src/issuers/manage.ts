@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { Issuer as IssuerRow, Prisma } from "#gen/prisma/client.ts";
+import { recordChange } from "../audit/changes.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
 import { maskSecrets, openSecrets, readWanted, sealSecrets } from "../connectors/secrets.ts";
 import type { Database } from "../platform/database.ts";
@@ -66,16 +67,8 @@ export async function updateIssuer(
         readWanted(issuer.config, wanted.config, openConfig(sealer, row)),
       );
       const enabled = wanted.enabled ?? row.enabled;
-      await tx.issuer.update({ where: { id }, data: { name, enabled, config, updatedAt: clock() } });
-      await recordAudit(tx, actor, {
-        action: "issuer_updated",
-        resourceType: "issuer",
-        resourceId: id,
-        details: {
-          before: { name: row.name, enabled: row.enabled, config: maskSecrets(row.config as JsonObject) },
-          after: { name, enabled, config: maskSecrets(config) },
-        },
-      });
+      const data = { name, enabled, config, updatedAt: clock() };
+      await recordChange(tx, actor, { ...issuerKind, id }, () => tx.issuer.update({ where: { id }, data }));
     });
   } catch (error) {
     throw writeRefusal(error, issuerKind, { id, name });

@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { Notifier as NotifierRow, Prisma } from "#gen/prisma/client.ts";
+import { recordChange } from "../audit/changes.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
 import { maskSecrets, openSecrets, readWanted, sealSecrets } from "../connectors/secrets.ts";
 import type { Database, Transaction } from "../platform/database.ts";
@@ -64,9 +65,10 @@ export async function updateNotifier(
       requireRecipientFits(notifier, defaultRecipient);
       const current = openConfig(sealer, row);
       const config = stored(sealer, notifier, id, readWanted(notifier.config, wanted.config, current));
-      const data = { name, enabled, defaultRecipient, config };
-      await tx.notifier.update({ where: { id }, data: { ...data, updatedAt: clock() } });
-      await audit(tx, actor, "notifier_updated", id, { ...data, config: maskSecrets(config) });
+      const data = { name, enabled, defaultRecipient, config, updatedAt: clock() };
+      await recordChange(tx, actor, { ...notifierKind, id }, () =>
+        tx.notifier.update({ where: { id }, data }),
+      );
     });
   } catch (error) {
     throw writeRefusal(error, notifierKind, { id, name });

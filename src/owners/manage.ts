@@ -1,3 +1,4 @@
+import { recordChange } from "../audit/changes.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { invalid } from "../platform/errors.ts";
@@ -33,8 +34,7 @@ export async function updateOwner(db: Database, actor: Actor, wanted: OwnerWish)
     await db.$transaction(async (tx) => {
       await lockLiveRow(tx, actor, ownerKind, id);
       const data = await check(tx, wanted);
-      await tx.owner.update({ where: { id }, data });
-      await audit(tx, actor, "owner_updated", id, data);
+      await recordChange(tx, actor, { ...ownerKind, id }, () => tx.owner.update({ where: { id }, data }));
     });
   } catch (error) {
     throw writeRefusal(error, ownerKind, wanted);

@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { Prisma } from "#gen/prisma/client.ts";
+import { recordChange } from "../audit/changes.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
 import { readConfig } from "../connectors/fields.ts";
 import { notify } from "../platform/bus.ts";
@@ -51,9 +52,10 @@ export async function updateRule(db: Database, actor: Actor, wanted: WantedRule,
       await lockLiveRow(tx, actor, policyRuleKind, id);
       const { type } = await tx.policyRule.findUniqueOrThrow({ where: { id }, select: { type: true } });
       const config = await checkConfig(tx, type, wanted.config);
-      const data = { name, config, severity, mode, enabled };
-      await tx.policyRule.update({ where: { id }, data: { ...data, updatedAt: now } });
-      await audit(tx, actor, "policy_rule_updated", id, data);
+      const data = { name, config, severity, mode, enabled, updatedAt: now };
+      await recordChange(tx, actor, { ...policyRuleKind, id }, () =>
+        tx.policyRule.update({ where: { id }, data }),
+      );
       await askForRun(tx, now);
     });
   } catch (error) {

@@ -1,3 +1,4 @@
+import { recordChange } from "../audit/changes.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { conflict } from "../platform/errors.ts";
@@ -58,9 +59,11 @@ export async function updateRenewalPolicy(
     await db.$transaction(async (tx) => {
       await lockLiveRow(tx, actor, renewalPolicyKind, id);
       const data = completed(wanted);
-      await tx.renewalPolicy.update({ where: { id }, data });
-      await writeChannels(tx, id, wanted.channels, data.alertThresholdsDays);
-      await audit(tx, actor, "renewal_policy_updated", id, data, wanted.channels);
+      const related = async () => ({ channels: channelDetails(await channelsOf(tx, id)) });
+      await recordChange(tx, actor, { ...renewalPolicyKind, id, related }, async () => {
+        await tx.renewalPolicy.update({ where: { id }, data });
+        await writeChannels(tx, id, wanted.channels, data.alertThresholdsDays);
+      });
     });
   } catch (error) {
     throw writeRefusal(error, renewalPolicyKind, wanted);
@@ -111,11 +114,19 @@ async function audit(
       auto_renew: data.autoRenew,
       max_retries: data.maxRetries,
       alert_thresholds_days: data.alertThresholdsDays.map(String),
-      channels: channels.map(({ notifierId, thresholdsDays, events }) => ({
-        notifier_id: notifierId,
-        thresholds_days: thresholdsDays,
-        events,
-      })),
+      channels: channelDetails(channels),
     },
   });
+}
+
+async function channelsOf(tx: Transaction, renewalPolicyId: string): Promise<PolicyChannelView[]> {
+  return tx.renewalPolicyChannel.findMany({ where: { renewalPolicyId }, orderBy: { notifierId: "asc" } });
+}
+
+function channelDetails(channels: readonly PolicyChannelView[]) {
+  return channels.map(({ notifierId, thresholdsDays, events }) => ({
+    notifier_id: notifierId,
+    thresholds_days: thresholdsDays,
+    events,
+  }));
 }

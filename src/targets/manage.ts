@@ -1,4 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
+import { recordChange } from "../audit/changes.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
 import { readConfig } from "../connectors/fields.ts";
 import type { Database, Transaction } from "../platform/database.ts";
@@ -52,8 +53,10 @@ export async function updateTarget(
       await lockLiveRow(tx, actor, targetResource, id);
       const { kind } = await tx.target.findUniqueOrThrow({ where: { id } });
       const config = checkConfig(kind, wanted.config);
-      await tx.target.update({ where: { id }, data: { name, config } });
-      await audit(tx, actor, "target_updated", id, { name, config: JSON.stringify(config) });
+      const data = { name, config };
+      await recordChange(tx, actor, { ...targetResource, id }, () =>
+        tx.target.update({ where: { id }, data }),
+      );
     });
   } catch (error) {
     throw writeRefusal(error, targetResource, { id, name });

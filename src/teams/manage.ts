@@ -1,3 +1,4 @@
+import { recordChange } from "../audit/changes.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
 import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
@@ -32,9 +33,8 @@ export async function updateTeam(db: Database, actor: Actor, wanted: TeamWish): 
   try {
     await db.$transaction(async (tx) => {
       await lockLiveRow(tx, actor, teamKind, id);
-      await tx.team.update({ where: { id }, data: { name, description, email } });
-      const details = { name, description, email };
-      await recordAudit(tx, actor, { action: "team_updated", resourceType: "team", resourceId: id, details });
+      const data = { name, description, email };
+      await recordChange(tx, actor, { ...teamKind, id }, () => tx.team.update({ where: { id }, data }));
     });
   } catch (error) {
     throw writeRefusal(error, teamKind, wanted);
