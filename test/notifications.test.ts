@@ -179,9 +179,9 @@ describe("the list", () => {
     expect(await idsOf("certificate_id=mc-both&read=false")).toEqual([other]);
     const back = await call("POST", `/notifications/${one}/read`, { read: false });
     expect(back).toMatchObject({ body: { read: false } });
-    expect((await call("POST", "/notifications/read", { thread: "mc-both" })).body).toEqual({ count: 2 });
+    expect((await call("POST", "/notifications/read-all", { thread: "mc-both" })).body).toEqual({ count: 2 });
     expect((await idsOf("read=false")).length).toBeGreaterThan(0);
-    await call("POST", "/notifications/read", {});
+    await call("POST", "/notifications/read-all", {});
     expect(await idsOf("read=false")).toEqual([]);
     expect((await call("POST", "/notifications/ntf-none/read")).status).toBe(404);
   });
