@@ -2,11 +2,12 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
 import { type Command, Option } from "commander";
 import { comments } from "#gen/contract.ts";
 import { decodeJson, encodeJson } from "../src/rest/json.ts";
-import type { ApiCommand } from "./commands.ts";
+import { type ApiCommand, kebab } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import { exampleOf } from "./example.ts";
 import { CommandFailure, exitCodes } from "./failure.ts";
 import { addFlag, flagName, flagValues } from "./flags.ts";
+import { follow, type StreamFormat, streamFormats } from "./follow.ts";
 import { isPaged, leftOut, readAll } from "./list-all.ts";
 import { type Format, formats, render } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
@@ -34,9 +35,8 @@ export function resourceGroup(program: Command, resource: string, about = resour
 /** What the service says of itself; for a resource beside its own, what its first call does. */
 function aboutResource({ resource, method, description }: ApiCommand): string {
   const { name, typeName } = method.parent;
-  const isOwn = `${resource.replaceAll("-", "")}service`.startsWith(
-    name.toLowerCase().replace("service", ""),
-  );
+  const own = kebab(name.replace(/Service$/, ""));
+  const isOwn = [own, `${own}s`, own.replace(/y$/, "ies")].includes(resource);
   const text = isOwn ? comments[typeName]?.replace(`${name} `, "") : undefined;
   return text === undefined ? description : text.charAt(0).toUpperCase() + text.slice(1);
 }
@@ -45,21 +45,24 @@ function addVerb(group: Command, api: ApiCommand, all: readonly ApiCommand[], te
   const verb = group.command(api.verb).description(api.description);
   for (const { name } of api.positional) verb.argument(`<${name.replaceAll("_", "-")}>`);
   for (const field of api.flags) addFlag(verb, field);
-  verb.addOption(new Option("-o, --output <format>", "how to print").choices(formats).default("table"));
+  const isStream = api.method.methodKind === "server_streaming";
+  const output = new Option("-o, --output <format>", "how to print");
+  if (isStream) verb.addOption(output.choices(streamFormats).default("json"));
+  else verb.addOption(output.choices(formats).default("table"));
   if (isPaged(api)) verb.option("--all", "every page");
   if (startsJobs(api))
     verb.option("-w, --watch", "show the steps until the outcome is final; 0 when all went well");
   verb.addHelpText("after", () => `\nExample:\n  ${exampleOf(api, group.alias() ?? group.name())}`);
   verb.action(async (...given: unknown[]) => {
     const values = given.slice(0, api.positional.length) as string[];
-    const format = verb.opts<{ output: Format }>().output;
+    const { output: format } = verb.opts<{ output: Format }>();
     const flags = flagValues(verb, api.flags);
     using connection = await terminal.connect();
     const path = Object.fromEntries(api.positional.map(({ name }, index) => [name, values[index] ?? ""]));
     const before = api.verb === "update" ? await current(connection, api, all, path) : {};
     const message = requestOf(api, { ...before, ...flags, ...path });
-    if (api.method.methodKind === "server_streaming") {
-      await follow(connection, api, message, terminal);
+    if (isStream) {
+      await follow(connection, api, message, terminal, verb.opts<{ output: StreamFormat }>().output);
       return;
     }
     const isAll = verb.opts<{ all?: true }>().all === true;
@@ -110,20 +113,6 @@ export function writable({ method }: ApiCommand, resource: JsonObject): JsonObje
   return Object.fromEntries(
     method.input.fields.flatMap(({ name }) => (resource[name] === undefined ? [] : [[name, resource[name]]])),
   );
-}
-
-/** Each message as a line of JSON. */
-async function follow(
-  connection: Connection,
-  { method, shown }: ApiCommand,
-  message: Message,
-  terminal: Terminal,
-) {
-  for await (const part of connection.stream(method, message, terminal.signal)) {
-    const json = encodeJson(method.output, part);
-    terminal.out(`${JSON.stringify(shown ? json[shown.name] : json)}\n`);
-    await terminal.drained();
-  }
 }
 
 function describe(

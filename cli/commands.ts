@@ -70,6 +70,7 @@ export function isRows({ name, fieldKind }: DescField): boolean {
   return name === "data" && fieldKind === "list";
 }
 
-function kebab(name: string): string {
+/** "RenewalPolicy" as it is in paths: "renewal-policy". */
+export function kebab(name: string): string {
   return name.replaceAll(/(?<!^)[A-Z]/g, "-$&").toLowerCase();
 }

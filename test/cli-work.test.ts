@@ -6,11 +6,25 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { apiCommands } from "../cli/commands.ts";
 import { buildProgram } from "../cli/program.ts";
+import type { Terminal } from "../cli/terminal.ts";
 import { type Cli, openCli } from "./cli.ts";
 import { startNginx } from "./nginx.ts";
 import { nginxEntry, type System, startSystem } from "./system.ts";
 
 const execute = promisify(execFile);
+
+/** A terminal that collects what is printed and reaches no server. */
+function deaf(printed: string[]): Terminal {
+  return {
+    env: {},
+    isLive: false,
+    signal: new AbortController().signal,
+    out: (text) => printed.push(text),
+    drained: () => Promise.resolve(),
+    err: (text) => printed.push(text),
+    connect: () => Promise.reject(new Error("nothing is to be sent")),
+  };
+}
 
 let parts: AsyncDisposableStack;
 let system: System;
@@ -77,6 +91,21 @@ test("jobs tail prints steps as they are taken, of one certificate where asked, 
   await all.end("SIGINT");
 });
 
+test("audit export streams every event that matches to standard output, as JSON or as CSV", async () => {
+  const filter = ["audit", "export", "--resource-id", "mc-web", "--action", "certificate_created"];
+  const { out: lines } = await cli.run(filter);
+  const events = lines
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(events).toMatchObject([{ action: "certificate_created", resource_id: "mc-web" }]);
+  const { out: csv } = await cli.run([...filter, "-o", "csv"]);
+  const [head, row, ...more] = csv.trim().split("\r\n");
+  expect(head?.split(",")).toEqual(Object.keys(events[0]));
+  expect(row).toContain(events[0].id);
+  expect(more).toEqual([]);
+});
+
 describe("every list", () => {
   const lists = apiCommands().filter(({ verb }) => verb === "list");
 
@@ -137,18 +166,17 @@ describe("completion", () => {
   });
 });
 
+test("a resource is described by its service, one beside it by what its list does", () => {
+  const program = buildProgram(deaf([]));
+  const about = (name: string) => program.commands.find((command) => command.name() === name)?.description();
+  expect(about("policies")).toContain("Manages what certificates have to be");
+  expect(about("target-kinds")).toContain("kinds of target");
+});
+
 test("every command's help has an example, and tells nothing to the server", async () => {
   for (const { resource, verb } of apiCommands()) {
     const printed: string[] = [];
-    const program = buildProgram({
-      env: {},
-      isLive: false,
-      signal: new AbortController().signal,
-      out: (text) => printed.push(text),
-      drained: () => Promise.resolve(),
-      err: (text) => printed.push(text),
-      connect: () => Promise.reject(new Error("nothing is to be sent")),
-    });
+    const program = buildProgram(deaf(printed));
     await expect(program.parseAsync([resource, verb, "--help"], { from: "user" })).rejects.toMatchObject({
       code: "commander.helpDisplayed",
     });

@@ -96,10 +96,14 @@ describe("the OpenAPI document", () => {
     expect(schemas.JobStatus.enum).toContain("AwaitingCSR");
   });
 
-  test("offers a stream as lines of JSON and as server-sent events", () => {
+  test("offers a stream as lines of JSON, as server-sent events and as a table", () => {
     const { content } = document.paths["/api/v1/jobs/{id}/watch"].get.responses["200"];
     const schema = { $ref: "#/components/schemas/Job" };
-    expect(content).toEqual({ "application/x-ndjson": { schema }, "text/event-stream": { schema } });
+    expect(content).toEqual({
+      "application/x-ndjson": { schema },
+      "text/event-stream": { schema },
+      "text/csv": { schema: { type: "string" } },
+    });
   });
 
   test("describes a body that is one field, with the rest in the query, and several paths of one method", () => {

@@ -81,8 +81,12 @@ function success(method: DescMethod, { status, responseBody }: RestRule, schemas
   const schema = responseBody ? schemas.shown(responseBody) : schemas.message(method.output, "answer");
   if (method.methodKind === "server_streaming")
     return {
-      description: "Messages as they come: one JSON text a line, or as server-sent events.",
-      content: { "application/x-ndjson": { schema }, "text/event-stream": { schema } },
+      description: "Messages as they come: one JSON text a line, as server-sent events, or as a table.",
+      content: {
+        "application/x-ndjson": { schema },
+        "text/event-stream": { schema },
+        "text/csv": { schema: { type: "string" } },
+      },
     };
   const location = { Location: { description: "Where the resource is.", schema: { type: "string" } } };
   return {
