@@ -236,6 +236,7 @@ describe("the reference page", () => {
     const policy = String(headers["content-security-policy"]);
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("script-src 'self';");
+    expect(policy).not.toContain("unsafe");
     const links = Array.from(body.matchAll(/(?:src|href)="([^"]+)"/g), ([, link]) => link as string);
     expect(links.filter((link) => !link.startsWith("/api/docs/") && !link.startsWith("data:"))).toEqual([]);
     expect(body).not.toMatch(/<script(?![^>]* src=)|\son\w+=/);

@@ -19,11 +19,11 @@ const inflate = promisify(gunzip);
 const html = "text/html; charset=utf-8";
 const script = "text/javascript; charset=utf-8";
 
-/** Everything comes from this server, and no script stands in the page. Swagger UI sets styles and draws its icons as data. */
+/** Everything comes from this server, and neither script nor style stands in the page. Swagger UI draws its icons as data. */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
+  "style-src 'self'",
   "img-src 'self' data:",
   "connect-src 'self'",
   "base-uri 'none'",
