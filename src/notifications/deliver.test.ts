@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { newNotifier, newPolicy, newWebhook, sending } from "../../test/channels.ts";
 import {
   type ControlPlane,
+  issueVersion,
+  newAgent,
   newCertificate,
   openControlPlane,
   operator,
@@ -189,6 +191,43 @@ describe("requeueing", () => {
     expect(await again()).toMatchObject({ reason: "NOT_FAILED" });
     const nothing = requeue(plane.db, operator, { id: "ntf-none", notifierId: "" }, plane.time.now);
     expect(await refusalOf(nothing)).toMatchObject({ code: "NotFound" });
+  });
+
+  test("is refused while a replica sends it: it would be sent twice", async () => {
+    const id = await raised(await newWebhook(plane, receiver));
+    receiver.answer = { status: 500, body: "" };
+    await send(id);
+    await plane.db.$executeRaw`
+      UPDATE notification_events SET lease_id = 'other', lease_expires_at = now() + interval '90 seconds'
+      WHERE id = ${id}`;
+    const again = () => requeue(plane.db, operator, { id, notifierId: "" }, plane.time.now);
+    expect(await refusalOf(again())).toMatchObject({
+      reason: "NOT_FAILED",
+      message: expect.stringContaining("is being sent"),
+    });
+    await plane.db.$executeRaw`UPDATE notification_events SET lease_expires_at = now() WHERE id = ${id}`;
+    await again();
+    expect(await rowOf(id)).toMatchObject({ status: "pending", attempts: 0 });
+  });
+
+  test("tells a channel no expiry alert that it has been told", async () => {
+    const notifierId = await newWebhook(plane, receiver);
+    const renewalPolicyId = await newPolicy(plane, []);
+    const agent = await newAgent(plane);
+    const certificateId = await newCertificate(plane, { agentId: agent.id, renewalPolicyId });
+    const { id: versionId, notAfter } = await issueVersion(plane, agent, certificateId);
+    const alert = { type: "CertificateExpiring", certificateId, versionId, notAfter, renewAt: null } as const;
+    const raise = () =>
+      plane.db.$transaction((tx) => raiseEvent(tx, { ...alert, thresholdDays: 7 }, plane.time.now));
+    await raise();
+    const { id } = await plane.db.notification.findFirstOrThrow({ where: { versionId } });
+    const channel = { renewalPolicyId, notifierId, thresholdsDays: [7], events: [] };
+    await plane.db.renewalPolicyChannel.create({ data: channel });
+    await raise();
+    await raise();
+    expect(await plane.db.notification.count({ where: { versionId } })).toBe(2);
+    const again = requeue(plane.db, operator, { id, notifierId }, plane.time.now);
+    expect(await refusalOf(again)).toMatchObject({ reason: "TOLD_ALREADY" });
   });
 
   test("sends what had no channel through the notifier that is named", async () => {

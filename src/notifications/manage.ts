@@ -57,8 +57,8 @@ export async function requeue(
 ): Promise<void> {
   await db.$transaction(async (tx) => {
     const row = await lockNotification(tx, actor, id);
-    if (row.status === "sent" || row.status === "pending") {
-      const state = row.status === "sent" ? "was sent" : "waits to be sent";
+    if (row.isSending || row.status === "sent" || row.status === "pending") {
+      const state = row.isSending ? "is being sent" : row.status === "sent" ? "was sent" : "waits to be sent";
       throw conflict("NOT_FAILED", `notification ${id} ${state}; only what failed can be requeued`);
     }
     const notifierId = wanted || row.notifierId;
@@ -98,13 +98,17 @@ export async function requeue(
   });
 }
 
-/** Locks a notification that the actor may change until the transaction ends. */
-async function lockNotification(tx: Transaction, { grants }: Actor, id: string): Promise<Notification> {
-  const found = await tx.$queryRaw<unknown[]>`
-    SELECT 1 FROM notification_events e
+/** Locks a notification that the actor may change until the transaction ends. Leases go by the database's clock. */
+async function lockNotification(
+  tx: Transaction,
+  { grants }: Actor,
+  id: string,
+): Promise<Notification & { isSending: boolean }> {
+  const [found] = await tx.$queryRaw<{ isSending: boolean }[]>`
+    SELECT coalesce(e.lease_expires_at > now(), false) AS "isSending" FROM notification_events e
     WHERE e.id = ${id} AND ${grantedCertificate(grants, Prisma.sql`e.certificate_id`)} FOR UPDATE OF e`;
-  if (found.length === 0) throw notFound("notification", id);
-  return tx.notification.findUniqueOrThrow({ where: { id } });
+  if (!found) throw notFound("notification", id);
+  return { ...(await tx.notification.findUniqueOrThrow({ where: { id } })), ...found };
 }
 
 /** An expiry alert goes through a notifier once. */
