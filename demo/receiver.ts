@@ -22,6 +22,7 @@ export async function startReceiver(): Promise<Receiver> {
   const { port } = server.address() as AddressInfo;
   return {
     egress: {
+      refuses: () => null,
       async connect(_destination, signal) {
         const socket = connect({ host: "127.0.0.1", port });
         await once(socket, "connect", { signal });

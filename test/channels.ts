@@ -1,13 +1,7 @@
 import { createNotifier } from "../src/notifiers/manage.ts";
-import { createEgress } from "../src/platform/egress.ts";
 import { newId } from "../src/platform/ids.ts";
 import { createRenewalPolicy } from "../src/renewal-policies/manage.ts";
 import { type ControlPlane, operator } from "./fixtures.ts";
-
-/** What a control plane needs to send: loopback is allowed. */
-export function sending({ db, sealer, clock, log }: ControlPlane) {
-  return { db, sealer, clock, log, egress: createEgress(["127.0.0.0/8", "::1/128"]) };
-}
 
 /** A webhook to a receiver on loopback; its id. */
 export async function newWebhook(

@@ -25,6 +25,7 @@ import { migrateQueue } from "../src/jobs/queue.ts";
 import { reportResult } from "../src/jobs/report.ts";
 import type { JobFilter } from "../src/jobs/view.ts";
 import { type Database, openDatabase } from "../src/platform/database.ts";
+import { createEgress, type Egress } from "../src/platform/egress.ts";
 import { newId } from "../src/platform/ids.ts";
 import type { ListRequest } from "../src/platform/listing.ts";
 import { createSealer, type Sealer } from "../src/platform/seal.ts";
@@ -49,6 +50,8 @@ export interface ControlPlane extends AsyncDisposable {
   pool: pg.Pool;
   authorities: Authorities;
   sealer: Sealer;
+  /** Loopback is allowed. */
+  egress: Egress;
   issuerKinds: IssuerKinds;
   /** Business time; leases go by the database's own clock. */
   time: { now: Date };
@@ -72,6 +75,7 @@ export async function openControlPlane(sealer = createSealer(randomBytes(32))): 
     pool,
     authorities,
     sealer,
+    egress: createEgress(["127.0.0.0/8", "::1/128"]),
     issuerKinds: issuerByKind,
     time,
     clock: () => time.now,

@@ -125,9 +125,23 @@ describe("a notifier", () => {
   });
 });
 
+test("an address that is never reached is refused when it is written", async () => {
+  for (const url of ["http://169.254.169.254/", "https://[::ffff:10.0.0.1]/", "http://0x0a000001/"]) {
+    const made = await call("POST", "/notifiers", hook({ name: "meta", config: { url, secret } }));
+    expect(made, url).toMatchObject({ status: 400, body: { details: [{ field: "config.url" }] } });
+  }
+  const { config } = post();
+  const host = "10.9.8.7";
+  const moved = { name: "post", config: { ...config, host }, default_recipient: "ops@example.com" };
+  expect(await call("PUT", "/notifiers/nf-post", moved)).toMatchObject({ status: 404 });
+  await call("POST", "/notifiers", { id: "nf-post", ...post() });
+  const refused = await call("PUT", "/notifiers/nf-post", moved);
+  expect(refused).toMatchObject({ status: 400, body: { details: [{ field: "config.host" }] } });
+  expect(refused.body.message).toContain("CERTCTL_EGRESS_ALLOW");
+});
+
 describe("a test message", () => {
   test("goes by e-mail to the default recipient, or to another one", async () => {
-    await call("POST", "/notifiers", { id: "nf-post", ...post() });
     const sent = await call("POST", "/notifiers/nf-post/test", {});
     expect(sent).toMatchObject({ status: 200, body: { delivered: true, message: "250 queued as 42" } });
     await call("POST", "/notifiers/nf-post/test", { recipient: "me@example.com" });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { newNotifier, newPolicy, newWebhook, sending } from "../../test/channels.ts";
+import { newNotifier, newPolicy, newWebhook } from "../../test/channels.ts";
 import {
   type ControlPlane,
   issueVersion,
@@ -62,7 +62,7 @@ async function mailer(changes: object = {}): Promise<string> {
   return newNotifier(plane, "email", { ...config, ...changes }, "ops@example.com");
 }
 
-const send = (id: string) => deliver(sending(plane), id, signal);
+const send = (id: string) => deliver(plane, id, signal);
 const rowOf = (id: string) => plane.db.notification.findUniqueOrThrow({ where: { id } });
 const triesOf = (notificationId: string) =>
   plane.db.notificationDelivery.findMany({ where: { notificationId }, orderBy: { id: "asc" } });
@@ -92,7 +92,7 @@ describe("a notification", () => {
   test("is sent by one of six replicas that find it at the same moment", async () => {
     const ids: string[] = [];
     for (let i = 0; i < 5; i++) ids.push(await raised(await newWebhook(plane, receiver)));
-    const replicas = Array.from({ length: 6 }, () => sendDue(sending(plane), plane.time.now, signal));
+    const replicas = Array.from({ length: 6 }, () => sendDue(plane, plane.time.now, signal));
     await Promise.all(replicas);
     const sent = receiver.received.map(({ headers }) => headers["x-certctl-delivery"]);
     expect(sent.sort()).toEqual(ids.sort());
@@ -105,7 +105,8 @@ describe("a notification", () => {
       WHERE id = ${id}`;
     await send(id);
     expect(receiver.received).toEqual([]);
-    await plane.db.$executeRaw`UPDATE notification_events SET lease_expires_at = now() WHERE id = ${id}`;
+    await plane.db
+      .$executeRaw`UPDATE notification_events SET lease_expires_at = now() - interval '1 second' WHERE id = ${id}`;
     await send(id);
     expect(receiver.received).toMatchObject([{ headers: { "x-certctl-delivery": id } }]);
     expect(await rowOf(id)).toMatchObject({ status: "sent", attempts: 2 });
@@ -115,7 +116,7 @@ describe("a notification", () => {
     const id = await raised(await newWebhook(plane, receiver));
     const stopping = new AbortController();
     stopping.abort(new Error("stopping"));
-    await expect(deliver(sending(plane), id, stopping.signal)).rejects.toThrow("stopping");
+    await expect(deliver(plane, id, stopping.signal)).rejects.toThrow("stopping");
     expect(await rowOf(id)).toMatchObject({ status: "pending", attempts: 0, leaseId: null });
     await send(id);
     expect(await rowOf(id)).toMatchObject({ status: "sent" });
@@ -159,7 +160,7 @@ describe("a mail server that is down", () => {
     );
     pass(10_000);
     await mail.start();
-    expect(await sendDue(sending(plane), plane.time.now, signal)).toBe(0);
+    expect(await sendDue(plane, plane.time.now, signal)).toBe(0);
     await requeue(plane.db, operator, { id, notifierId: "" }, plane.time.now);
     await send(id);
     expect(mail.mails).toMatchObject([{ to: ["ops@example.com"], isEncrypted: true }]);
@@ -205,7 +206,8 @@ describe("requeueing", () => {
       reason: "NOT_FAILED",
       message: expect.stringContaining("is being sent"),
     });
-    await plane.db.$executeRaw`UPDATE notification_events SET lease_expires_at = now() WHERE id = ${id}`;
+    await plane.db
+      .$executeRaw`UPDATE notification_events SET lease_expires_at = now() - interval '1 second' WHERE id = ${id}`;
     await again();
     expect(await rowOf(id)).toMatchObject({ status: "pending", attempts: 0 });
   });

@@ -4,7 +4,6 @@ import {
   type ControlPlane,
   claimOne,
   failed,
-  firstPage,
   issueVersion,
   newAgent,
   newCertificate,
@@ -16,12 +15,10 @@ import {
   succeeded,
   type TestAgent,
 } from "../../test/fixtures.ts";
-import { unrestricted } from "../auth/grants.ts";
 import { failAttempt } from "../jobs/retry.ts";
 import { defaultRenewalPolicyId } from "../renewal-policies/manage.ts";
 import type { LifecycleEvent } from "./event.ts";
 import { raiseEvent } from "./raise.ts";
-import { listNotifications } from "./view.ts";
 
 let plane: ControlPlane;
 let agent: TestAgent;
@@ -109,22 +106,6 @@ describe("an event", () => {
       { status: "dead", lastError: `notifier ${notifierId} is disabled` },
     ]);
   });
-});
-
-test("the list is sorted by how bad things are", async () => {
-  const policy = await newPolicy(plane, []);
-  const certificateId = await newCertificate(plane, { renewalPolicyId: policy });
-  const rule = { ruleId: "pr-a", ruleName: "names", message: "no", isOpen: true };
-  for (const severity of ["Warning", "Critical", "Error"] as const)
-    await raise({ type: "PolicyViolation", certificateId, severity, ...rule });
-  const filter = { statuses: [], types: [], notifierId: "", channel: "", agentId: "", thread: "", q: "" };
-  const wanted = { ...filter, certificateId, folded: false };
-  const listed = await listNotifications(plane.db, unrestricted, { ...firstPage, sort: "-severity" }, wanted);
-  expect(listed.rows.map(({ severity }) => severity)).toEqual(["Critical", "Warning", "Warning"]);
-  const page = { ...firstPage, sort: "-severity", perPage: 1 };
-  const { nextCursor } = await listNotifications(plane.db, unrestricted, page, wanted);
-  const next = await listNotifications(plane.db, unrestricted, { ...page, cursor: nextCursor }, wanted);
-  expect(next.rows).toMatchObject([{ severity: "Warning" }]);
 });
 
 describe("an e-mail goes to", () => {

@@ -2,8 +2,10 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import type { Notifier as NotifierRow, Prisma } from "#gen/prisma/client.ts";
 import { recordChange } from "../audit/changes.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
+import { requireReachable } from "../connectors/destinations.ts";
 import { maskSecrets, openSecrets, readWanted, sealSecrets } from "../connectors/secrets.ts";
 import type { Database, Transaction } from "../platform/database.ts";
+import type { Egress } from "../platform/egress.ts";
 import { invalid } from "../platform/errors.ts";
 import { newId } from "../platform/ids.ts";
 import type { Sealer } from "../platform/seal.ts";
@@ -14,6 +16,7 @@ import { notifierByKind, notifiers } from "./registry.ts";
 export interface NotifierDeps {
   db: Database;
   sealer: Sealer;
+  egress: Egress;
   clock: () => Date;
 }
 
@@ -29,7 +32,7 @@ export interface WantedNotifier {
 }
 
 export async function createNotifier(
-  { db, sealer, clock }: NotifierDeps,
+  { db, sealer, egress, clock }: NotifierDeps,
   actor: Actor,
   wanted: WantedNotifier & { kind: string },
 ): Promise<string> {
@@ -37,7 +40,9 @@ export async function createNotifier(
   const { name, kind, enabled, defaultRecipient } = wanted;
   const notifier = kindOf(kind);
   requireRecipientFits(notifier, defaultRecipient);
-  const config = stored(sealer, notifier, id, readWanted(notifier.config, wanted.config, null));
+  const plain = readWanted(notifier.config, wanted.config, null);
+  requireReachable(egress, notifier.config, plain);
+  const config = stored(sealer, notifier, id, plain);
   const now = clock();
   try {
     await db.$transaction(async (tx) => {
@@ -52,7 +57,7 @@ export async function createNotifier(
 }
 
 export async function updateNotifier(
-  { db, sealer, clock }: NotifierDeps,
+  { db, sealer, egress, clock }: NotifierDeps,
   actor: Actor,
   wanted: WantedNotifier,
 ): Promise<void> {
@@ -64,7 +69,9 @@ export async function updateNotifier(
       const notifier = kindOf(row.kind);
       requireRecipientFits(notifier, defaultRecipient);
       const current = openConfig(sealer, row);
-      const config = stored(sealer, notifier, id, readWanted(notifier.config, wanted.config, current));
+      const plain = readWanted(notifier.config, wanted.config, current);
+      requireReachable(egress, notifier.config, plain);
+      const config = stored(sealer, notifier, id, plain);
       const data = { name, enabled, defaultRecipient, config, updatedAt: clock() };
       await recordChange(tx, actor, { ...notifierKind, id }, () =>
         tx.notifier.update({ where: { id }, data }),

@@ -7,13 +7,13 @@ import { configSchema } from "../connectors/fields.ts";
 import { maskSecrets } from "../connectors/secrets.ts";
 import { invalid, notFound } from "../platform/errors.ts";
 import { archiveRow, restoreRow } from "../resources/archive.ts";
-import { createNotifier, notifierKind, updateNotifier } from "./manage.ts";
+import { createNotifier, type NotifierDeps, notifierKind, updateNotifier } from "./manage.ts";
 import { notifiers } from "./registry.ts";
 import type { Delivery } from "./send.ts";
-import { type TestDeps, testNotifier, testNotifierConfig } from "./test-send.ts";
+import { testNotifier, testNotifierConfig } from "./test-send.ts";
 import { findNotifier, listNotifiers, type NotifierView } from "./view.ts";
 
-export function notifierService(deps: TestDeps): ServiceImpl<typeof NotifierService> {
+export function notifierService(deps: NotifierDeps): ServiceImpl<typeof NotifierService> {
   const { db, clock } = deps;
 
   async function read(id: string): Promise<Notifier> {

@@ -1,20 +1,15 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type Actor, recordAudit } from "../audit/record.ts";
 import { readWanted } from "../connectors/secrets.ts";
-import type { Egress } from "../platform/egress.ts";
 import { invalid, notFound } from "../platform/errors.ts";
 import { newId } from "../platform/ids.ts";
 import { kindOf, type NotifierDeps, openConfig } from "./manage.ts";
 import type { Notice, Notifier } from "./notifier.ts";
 import { type Delivery, sendNotice } from "./send.ts";
 
-export interface TestDeps extends NotifierDeps {
-  egress: Egress;
-}
-
 /** Sends a test message through a saved notifier. */
 export async function testNotifier(
-  deps: TestDeps,
+  deps: NotifierDeps,
   actor: Actor,
   { id, recipient }: { id: string; recipient: string },
   signal: AbortSignal,
@@ -32,7 +27,7 @@ export async function testNotifier(
 
 /** Sends a test message through a configuration that is not saved; masks stand for the secrets of a notifier that is. */
 export async function testNotifierConfig(
-  deps: TestDeps,
+  deps: NotifierDeps,
   actor: Actor,
   wanted: { kind: string; config: JsonObject; recipient: string; notifierId: string },
   signal: AbortSignal,
@@ -48,7 +43,7 @@ export async function testNotifierConfig(
 }
 
 async function tell(
-  { db, egress, clock }: TestDeps,
+  { db, egress, clock }: NotifierDeps,
   actor: Actor,
   { kind, id, config, recipient }: { kind: string; id: string; config: JsonObject; recipient: string },
   signal: AbortSignal,

@@ -118,6 +118,13 @@ describe("a call", () => {
   });
 });
 
+test("what an address is refused for is known beforehand, of a name it is not", () => {
+  expect(loopback.refuses("127.0.0.1")).toBeNull();
+  expect(loopback.refuses("10.0.0.1")).toContain("CERTCTL_EGRESS_ALLOW");
+  expect(loopback.refuses("169.254.169.254")).toContain("never connects there");
+  expect(loopback.refuses("metadata.example")).toBeNull();
+});
+
 describe("TLS", () => {
   const ok: RequestListener = (_request, response) => response.end("ok");
 

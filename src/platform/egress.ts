@@ -18,6 +18,8 @@ export interface Destination {
  * that was checked before: names may change their address in between.
  */
 export interface Egress {
+  /** Why an IP address may not be reached, or null. A name says nothing: what counts is what it leads to then. */
+  refuses(address: string): string | null;
   /** A TCP connection. Throws EgressError for an address that may not be reached, and what the network says otherwise. */
   connect(destination: Destination, signal: AbortSignal): Promise<Socket>;
   /** The same with TLS on top: the certificate is verified for the host, by `ca` (PEM) or the well-known roots. */
@@ -64,6 +66,7 @@ export function createEgress(allow: readonly string[]): Egress {
   }
 
   return {
+    refuses: (address) => (isIP(address) === 0 ? null : (refusal(address, address)?.message ?? null)),
     connect,
     async connectTls({ host, port }, { ca, signal }) {
       const socket = await connect({ host, port }, signal);

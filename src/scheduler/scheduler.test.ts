@@ -89,7 +89,8 @@ describe("a scheduled task", () => {
       data: { replicaId: "gone", leaseExpiresAt: new Date(Date.now() + 60_000) },
     });
     expect(await runDue(deps, signal)).toEqual([]);
-    await plane.db.$executeRaw`UPDATE scheduled_tasks SET lease_expires_at = now() WHERE name = 'orphan'`;
+    await plane.db
+      .$executeRaw`UPDATE scheduled_tasks SET lease_expires_at = now() - interval '1 second' WHERE name = 'orphan'`;
     expect(await runDue(deps, signal)).toEqual(["orphan"]);
     expect(runs).toHaveLength(1);
   });
