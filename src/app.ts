@@ -237,7 +237,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const admit = createAdmitCall({ authenticate, throttle, isKeyless });
   const interceptors: Interceptor[] = [
     createErrorInterceptor(log),
-    createAccessInterceptor(admit, throttle),
+    createAccessInterceptor({ admit, authenticate, throttle, clock }),
     createTextInterceptor(),
     createValidateInterceptor(),
   ];

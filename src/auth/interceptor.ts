@@ -65,10 +65,24 @@ function isUnauthenticated(error: unknown): boolean {
 }
 
 /** Runs for RPC and REST alike, before anything else sees the request. */
-export function createAccessInterceptor(admit: AdmitCall, throttle: Throttle): Interceptor {
+export function createAccessInterceptor(deps: {
+  admit: AdmitCall;
+  authenticate: Authenticate;
+  throttle: Throttle;
+  clock: () => Date;
+}): Interceptor {
+  const { admit, authenticate, throttle, clock } = deps;
   return (next) => async (request) => {
-    await admit(request.method, request.header.get("authorization"), request.contextValues);
-    if (accessOf(request.method).who !== "public") return next(request);
+    const authorization = request.header.get("authorization");
+    await admit(request.method, authorization, request.contextValues);
+    const { who } = accessOf(request.method);
+    if (who !== "public") {
+      const response = await next(request);
+      // An agent's stream is told of its end by what ends it; an operator's may be without end, too.
+      if (who === "agent" || !response.stream || authorization === null) return response;
+      const recheck = () => authenticate({ authorization, certificate: null });
+      return { ...response, message: whileInForce(response.message, recheck, clock) };
+    }
     // What a public call carries, such as a join token, can be guessed at like a key.
     const { address } = request.contextValues.get(callerKey);
     throttle.requireCalm(address, null);
@@ -79,6 +93,26 @@ export function createAccessInterceptor(admit: AdmitCall, throttle: Throttle): I
       throw error;
     }
   };
+}
+
+/** How long a stream goes on after its key has ended. */
+const recheckAfterMs = 1_000;
+
+/** Lets messages through as long as the caller's key is in force. */
+async function* whileInForce<Message>(
+  messages: AsyncIterable<Message>,
+  recheck: () => Promise<unknown>,
+  clock: () => Date,
+): AsyncGenerator<Message> {
+  let checkedAt = clock().getTime();
+  for await (const message of messages) {
+    const now = clock().getTime();
+    if (Math.abs(now - checkedAt) >= recheckAfterMs) {
+      await recheck();
+      checkedAt = now;
+    }
+    yield message;
+  }
 }
 
 /** Hides what went wrong inside from the caller, and logs it with the request id that the caller was given. */
