@@ -6,5 +6,7 @@ export default defineConfig({
     globalSetup: "test/global-setup.ts",
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What a busy machine does late, it still does.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

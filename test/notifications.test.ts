@@ -131,9 +131,7 @@ test("two control planes send each notification once", async () => {
   const both = [system.rest, replica];
   await Promise.all(ids.map((id, i) => both[i % 2]?.("POST", `/api/v1/certificates/${id}/renew`, {})));
   await expect
-    .poll(async () => (await call("GET", "/notifications?q=pair&status=sent&per_page=1")).body.total, {
-      timeout: 20_000,
-    })
+    .poll(async () => (await call("GET", "/notifications?q=pair&status=sent&per_page=1")).body.total)
     .toBe(ids.length);
   const told = receiver.received.flatMap(({ body }) => {
     const { thread } = JSON.parse(body);
