@@ -11,7 +11,7 @@ export interface Link extends AsyncDisposable {
 const pings = { pingIntervalMs: 30_000, pingTimeoutMs: 10_000 };
 
 /** A session whose connection breaks while nobody listens would end the process. */
-class GuardedSessions extends Http2SessionManager {
+export class GuardedSessions extends Http2SessionManager {
   readonly #guarded = new WeakSet<object>();
 
   override async request(...args: Parameters<Http2SessionManager["request"]>) {

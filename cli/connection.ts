@@ -7,7 +7,8 @@ import {
   type Message,
 } from "@bufbuild/protobuf";
 import { ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
-import { createConnectTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { createConnectTransport } from "@connectrpc/connect-node";
+import { GuardedSessions } from "../agent/transport.ts";
 import type { Login } from "./settings.ts";
 
 /** The API of one server, with the caller's key. */
@@ -24,7 +25,7 @@ const readMaxBytes = 33_554_432;
 
 export function connect({ url, ca, apiKey }: Login): Connection {
   const tls = ca === undefined ? {} : { ca };
-  const sessionManager = new Http2SessionManager(url, {}, { minVersion: "TLSv1.2", ...tls });
+  const sessionManager = new GuardedSessions(url, {}, { minVersion: "TLSv1.2", ...tls });
   const transport = createConnectTransport({
     baseUrl: url,
     httpVersion: "2",

@@ -17,6 +17,15 @@ import type { Terminal } from "./terminal.ts";
 const outcomes = wordsOf(JobOutcomeSchema);
 const good: readonly JobOutcome[] = [JobOutcome.ISSUED, JobOutcome.PROVEN];
 
+/** What the server says of the call; anything else says that it was not there to say something. */
+const verdicts: readonly Code[] = [
+  Code.InvalidArgument,
+  Code.NotFound,
+  Code.PermissionDenied,
+  Code.Unauthenticated,
+  Code.Unimplemented,
+];
+
 /** How often a stream that broke is opened again, a second apart. */
 const reconnections = 60;
 
@@ -64,8 +73,7 @@ async function watchJob(
       if (last?.outcome !== undefined) return last;
       throw new ConnectError("the stream ended early", Code.Unavailable);
     } catch (error) {
-      const { code } = ConnectError.from(error);
-      if (terminal.signal.aborted || left === 0 || (code !== Code.Unavailable && code !== Code.Aborted))
+      if (terminal.signal.aborted || left === 0 || verdicts.includes(ConnectError.from(error).code))
         throw error;
       await sleep(1_000, undefined, { signal: terminal.signal });
     }

@@ -67,6 +67,29 @@ describe("renew --watch", () => {
     expect(err).toContain("absent");
   });
 
+  test("goes on where it was when the control plane was away", async () => {
+    await cli.json("agents", "create", "--id", "ag-late", "--name", "late");
+    const late = [
+      "--id",
+      "mc-late",
+      "--name",
+      "late",
+      "--common-name",
+      "late.example.test",
+      "--agent-id",
+      "ag-late",
+    ];
+    await cli.json("certs", "create", ...late);
+    const watch = cli.start(["certs", "renew", "mc-late", "--watch"]);
+    await watch.says("awaiting csr");
+    await system.server().end("SIGKILL");
+    await system.restartServer();
+    await using _agent = await system.startAgent("ag-late");
+    expect(await watch.exited, watch.said()).toBe(0);
+    expect(watch.said("stdout")).toMatch(/^job-\w+ {2}Issued$/);
+    expect(watch.said("stderr").match(/awaiting csr/g)).toHaveLength(1);
+  });
+
   test("without --watch it answers at once with the job", async () => {
     expect(await cli.json("certs", "renew", "mc-web")).toMatchObject({
       status: "accepted",

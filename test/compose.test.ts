@@ -106,6 +106,27 @@ test("what the services run, from the images' files alone, ends with a certifica
   const signal = AbortSignal.timeout(5_000);
   const seen = await probe(`127.0.0.1:${ports.nginx}`, { serverName: "web.localhost", rootPem: ca, signal });
   expect(seen).toMatchObject({ fingerprintSha256: certificate.fingerprint_sha256, chainProblem: null });
+
+  for (const path of ["/openapi.json", "/api/docs", "/api/docs/swagger-ui-bundle.js"])
+    expect(await rest("GET", path), path).toMatchObject({ status: 200 });
+  await using cli = runProcess(
+    [
+      process.execPath,
+      join(images["server"]?.app ?? "", "cli/main.ts"),
+      "certs",
+      "get",
+      "mc-web",
+      "-o",
+      "json",
+    ],
+    {
+      CERTCTL_URL: `https://localhost:${ports.server}`,
+      CERTCTL_CA: join(directory, "volumes", "server", "ca.pem"),
+      CERTCTL_API_KEY: adminKey.trim(),
+    },
+  );
+  expect(await cli.exited, cli.said()).toBe(0);
+  await cli.says('"status": "Active"');
 });
 
 /** The services as processes of this machine: containers' paths and names are replaced, files come from the images. */
