@@ -15,7 +15,7 @@ import {
   type TestAgent,
 } from "../../test/fixtures.ts";
 import { type Claimed, claim, lockJob, takeUp } from "./lease.ts";
-import { reclaimExpired, reclaimFromRestarted, resumePending, resumeSigning } from "./reclaim.ts";
+import { reclaimExpired, reclaimFromRestarted, resumePending, resumeSigning, wakeForDue } from "./reclaim.ts";
 
 let plane: ControlPlane;
 beforeEach(async () => {
@@ -156,6 +156,20 @@ async function waiting(): Promise<number> {
     WHERE NOT l.granted AND a.datname = current_database()`;
   return row?.total ?? 0;
 }
+
+describe("the sweep", () => {
+  test("wakes the agent of due work on a target, if it is there", async () => {
+    const agent = await newAgent(plane);
+    const targetIds = [await newTarget(plane, agent)];
+    await issueVersion(plane, agent, await newCertificate(plane, { targetIds }));
+    expect(await wakeForDue(plane.db, plane.time.now)).toBe(0);
+    await plane.db.agent.update({ where: { id: agent.id }, data: { sessionId: "s" } });
+    expect(await wakeForDue(plane.db, new Date(plane.time.now.getTime() - 1))).toBe(0);
+    expect(await wakeForDue(plane.db, plane.time.now)).toBe(1);
+    await claimOne(plane, agent);
+    expect(await wakeForDue(plane.db, plane.time.now)).toBe(0);
+  });
+});
 
 describe("a server that died", () => {
   const queued = (id: string) => plane.db.$queryRaw<unknown[]>`

@@ -88,3 +88,14 @@ export async function resumePending(
   for (const { id } of due) await advance(id);
   return due.length;
 }
+
+/** Wakes the agents that are there and have due work on targets which nobody told them of. Returns how many. */
+export async function wakeForDue(db: Database, now: Date): Promise<number> {
+  const woken = await db.$queryRaw<unknown[]>`
+    SELECT pg_notify('certctl_work', due.agent_id)::text FROM (
+      SELECT DISTINCT j.agent_id FROM jobs j JOIN agents a ON a.id = j.agent_id AND a.session_id IS NOT NULL
+      WHERE j.type IN ('Deployment', 'Validation') AND j.status = 'Pending' AND j.run_after <= ${now}
+        AND j.lease_expires_at IS NULL
+    ) due`;
+  return woken.length;
+}

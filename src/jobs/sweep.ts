@@ -2,7 +2,7 @@ import type { Database } from "../platform/database.ts";
 import type { ScheduledTask } from "../scheduler/task.ts";
 import { advance } from "./advance.ts";
 import { lockJob } from "./lease.ts";
-import { reclaimExpired, resumePending, resumeSigning } from "./reclaim.ts";
+import { reclaimExpired, resumePending, resumeSigning, wakeForDue } from "./reclaim.ts";
 
 const signingIdleMs = 30_000;
 
@@ -25,7 +25,8 @@ export async function sweepJobs(db: Database, now: Date, signingIdleMs: number):
   const reclaimed = await reclaimExpired(db, now);
   const resumed = await resumeSigning(db, signingIdleMs);
   const started = await resumePending(db, (jobId) => advanceJob(db, jobId, now), now);
-  return `${reclaimed} leases taken back, ${resumed} signings resumed, ${started} planned attempts started`;
+  const woken = await wakeForDue(db, now);
+  return `${reclaimed} leases taken back, ${resumed} signings resumed, ${started} planned attempts started, ${woken} agents woken`;
 }
 
 /** The sweep as the scheduler runs it. */
