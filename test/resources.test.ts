@@ -135,6 +135,15 @@ test("a certificate's declaration is replaced whole, and says its defaults", asy
   });
 });
 
+test("a certificate's status is computed, and no write sets it", async () => {
+  const wanted = { name: "d3", common_name: "e.example.test", status: "Active" };
+  expect(await call("PUT", "/certificates/mc-d", wanted)).toMatchObject({
+    status: 400,
+    body: { details: [{ field: "status", description: "unknown field" }] },
+  });
+  expect((await call("GET", "/certificates/mc-d")).body.status).toBe("Pending");
+});
+
 test("agents and join tokens show their secrets once", async () => {
   const agent = await call("POST", "/agents", { name: "two" });
   expect(agent).toMatchObject({

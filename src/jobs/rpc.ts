@@ -145,6 +145,7 @@ function message(view: JobView, timeline: readonly TimelineEvent[]): Job {
     maxAttempts: view.maxAttempts,
     runAfter: timestampFromDate(view.runAfter),
     ...(view.errorStep ? { error: errorOf(view) } : {}),
+    ...(view.leaseExpiresAt ? { lease: leaseOf(view, view.leaseExpiresAt) } : {}),
     servedFingerprintSha256: view.servedFingerprint ?? "",
     timeline: timeline.map((event) => create(JobEventSchema, { ...event, at: timestampFromDate(event.at) })),
     createdAt: timestampFromDate(view.createdAt),
@@ -155,4 +156,13 @@ function message(view: JobView, timeline: readonly TimelineEvent[]): Job {
 
 function errorOf({ errorStep: step, errorMessage, failureClass }: JobView) {
   return { step, message: errorMessage, failureClass: failureClassWords.value(failureClass) };
+}
+
+function leaseOf({ leaseEpoch, deliveredAt, acknowledgedAt }: JobView, expiresAt: Date) {
+  return {
+    sessionEpoch: leaseEpoch ?? 0,
+    expiresAt: timestampFromDate(expiresAt),
+    ...(deliveredAt ? { deliveredAt: timestampFromDate(deliveredAt) } : {}),
+    ...(acknowledgedAt ? { acknowledgedAt: timestampFromDate(acknowledgedAt) } : {}),
+  };
 }

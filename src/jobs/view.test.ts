@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   allJobs,
   type ControlPlane,
+  claimOne,
+  endLease,
   failed,
   firstPage,
   issueVersion,
@@ -10,11 +12,13 @@ import {
   newTarget,
   openControlPlane,
   openIssuance,
+  operator,
   report,
   succeeded,
 } from "../../test/fixtures.ts";
 import { unrestricted } from "../auth/grants.ts";
-import { claim } from "./lease.ts";
+import { renewCertificate } from "../certificates/renew.ts";
+import { claim, lockJob, takeUp } from "./lease.ts";
 import { findJob, listJobs, timelineOf } from "./view.ts";
 
 let plane: ControlPlane;
@@ -130,5 +134,33 @@ describe("the list of jobs", () => {
     });
     expect((await list({ renewalId })).total).toBe(3);
     expect((await list({ targetId })).ids).toEqual([deploymentIds[0]]);
+  });
+});
+
+describe("the lease that a job shows", () => {
+  const leaseOf = async (id: string) => {
+    const view = await findJob(plane.db, unrestricted, id);
+    return view?.leaseExpiresAt
+      ? {
+          epoch: view.leaseEpoch,
+          delivered: view.deliveredAt !== null,
+          acknowledged: view.acknowledgedAt !== null,
+        }
+      : null;
+  };
+
+  test("says to which session it was given and whether it was taken up, while somebody holds it", async () => {
+    const agent = await newAgent(plane);
+    const id = await newCertificate(plane, { agentId: agent.id });
+    await renewCertificate(plane, operator, id);
+    const [job] = await plane.db.job.findMany({ where: { certificateId: id } });
+    const jobId = job?.id ?? "";
+    expect(await leaseOf(jobId)).toBeNull();
+    await claimOne(plane, agent);
+    expect(await leaseOf(jobId)).toEqual({ epoch: 1, delivered: true, acknowledged: false });
+    await plane.db.$transaction(async (tx) => takeUp(tx, await lockJob(tx, jobId, agent.id)));
+    expect(await leaseOf(jobId)).toEqual({ epoch: 1, delivered: true, acknowledged: true });
+    await endLease(plane, jobId);
+    expect(await leaseOf(jobId)).toBeNull();
   });
 });

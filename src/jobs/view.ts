@@ -23,6 +23,11 @@ export interface JobView {
   errorMessage: string;
   failureClass: string;
   servedFingerprint: string | null;
+  /** Null: nobody holds the job. */
+  leaseExpiresAt: Date | null;
+  leaseEpoch: number | null;
+  deliveredAt: Date | null;
+  acknowledgedAt: Date | null;
   createdAt: Date;
   startedAt: Date | null;
   completedAt: Date | null;
@@ -44,7 +49,8 @@ const jobViews = Prisma.sql`
     j.renewal_id AS "renewalId", j.attempts, j.max_attempts AS "maxAttempts", j.run_after AS "runAfter",
     j.error_step AS "errorStep", j.error_message AS "errorMessage", j.failure_class AS "failureClass",
     j.served_fingerprint_sha256 AS "servedFingerprint", j.created_at AS "createdAt",
-    j.started_at AS "startedAt", j.completed_at AS "completedAt",
+    CASE WHEN j.lease_expires_at > now() THEN j.lease_expires_at END AS "leaseExpiresAt", j.lease_epoch AS "leaseEpoch",
+    j.delivered_at AS "deliveredAt", j.acknowledged_at AS "acknowledgedAt", j.started_at AS "startedAt", j.completed_at AS "completedAt",
     CASE
       WHEN j.status IN ('Failed', 'Cancelled') THEN 'NotProven'
       WHEN j.status <> 'Completed' THEN NULL
