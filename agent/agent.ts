@@ -13,6 +13,7 @@ import { openGenerations } from "./generations.ts";
 import { openKeyStore } from "./keys.ts";
 import { connect } from "./link.ts";
 import { openOutbox } from "./outbox.ts";
+import { openWitness } from "./witness.ts";
 import { createWorkshop } from "./workshop.ts";
 
 const version = "0.1.0";
@@ -59,6 +60,7 @@ export async function runAgent(
       async destroyKeys(keyIds) {
         for (const keyId of keyIds) await destroyKey(deploying, keyId, signal);
       },
+      witness: await openWitness(config.stateDir, log),
       hostname: config.hostname,
       version,
       capabilities: [

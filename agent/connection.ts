@@ -10,6 +10,7 @@ import {
 } from "#gen/certctl/v1/agent_work_pb.ts";
 import type { Log } from "../src/platform/log.ts";
 import type { WorkClient } from "./perform.ts";
+import type { Witness } from "./witness.ts";
 import type { Workshop } from "./workshop.ts";
 
 export interface ConnectionDeps {
@@ -21,6 +22,7 @@ export interface ConnectionDeps {
   flush: () => Promise<void>;
   keyIds: () => Promise<string[]>;
   destroyKeys: (keyIds: readonly string[]) => Promise<void>;
+  witness: Witness;
   hostname: string;
   version: string;
   capabilities: readonly string[];
@@ -162,6 +164,7 @@ async function beat(
       );
       dropLost(workshop, answer.leases);
       await deps.destroyKeys(answer.destroyKeyIds);
+      await deps.witness.see(answer.auditCheckpoint);
     } catch (error) {
       if (!signal.aborted) log.warn({ reason: textOf(error) }, "a heartbeat failed");
     }

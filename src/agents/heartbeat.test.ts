@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { HeartbeatRequestSchema } from "#gen/certctl/v1/agent_work_pb.ts";
+import { openAudit } from "../../test/audit.ts";
 import {
   type ControlPlane,
   claimOne,
@@ -56,6 +57,13 @@ async function proven() {
 }
 
 describe("a heartbeat", () => {
+  test("brings the newest checkpoint of the audit, for the agent to witness", async () => {
+    expect((await beat()).auditCheckpoint).toBe("");
+    const audit = await openAudit(plane);
+    const sealed = await audit.seal();
+    expect((await beat()).auditCheckpoint).toBe(`${sealed?.seq}:${sealed?.hash.toString("hex")}`);
+  });
+
   test("shows that the agent is alive", async () => {
     await beat();
     const { lastHeartbeatAt } = await plane.db.agent.findUniqueOrThrow({ where: { id: agent.id } });

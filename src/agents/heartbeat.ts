@@ -1,5 +1,6 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { HeartbeatRequest } from "#gen/certctl/v1/agent_work_pb.ts";
+import { newestCheckpoint } from "../audit/checkpoints.ts";
 import { type LeaseDecision, renewLeases } from "../jobs/lease.ts";
 import { retriedKeySuffix } from "../jobs/retry-by-hand.ts";
 import type { Database } from "../platform/database.ts";
@@ -16,7 +17,12 @@ export async function heartbeat(
   agentId: string,
   request: HeartbeatRequest,
   now: Date,
-): Promise<{ leases: LeaseDecision[]; epochCurrent: boolean; destroyKeyIds: string[] }> {
+): Promise<{
+  leases: LeaseDecision[];
+  epochCurrent: boolean;
+  destroyKeyIds: string[];
+  auditCheckpoint: string;
+}> {
   const [agent] = await db.$queryRaw<{ epoch: number }[]>`
     UPDATE agents SET last_heartbeat_at = now(), clock_skew_ms = ${skewOf(request, now)}
     WHERE id = ${agentId} RETURNING session_epoch AS epoch`;
@@ -24,7 +30,13 @@ export async function heartbeat(
     leases: await renewLeases(db, agentId, request.leases),
     epochCurrent: agent?.epoch === request.epoch,
     destroyKeyIds: await keysToDestroy(db, agentId, request.keyIds, now),
+    auditCheckpoint: await checkpointToWitness(db),
   };
+}
+
+async function checkpointToWitness(db: Database): Promise<string> {
+  const newest = await newestCheckpoint(db);
+  return newest ? `${newest.seq}:${newest.hash.toString("hex")}` : "";
 }
 
 /** How far the agent's clock is ahead, less the time that the call took; null for an agent that does not say. */
@@ -35,9 +47,9 @@ function skewOf({ agentTime }: HeartbeatRequest, now: Date): number | null {
 }
 
 /**
- * Of the keys that an agent holds, those of jobs that ended without a certificate or go on with another key, and those with a successor that has
- * been proven on all the agent's targets for the rollback window. A key that the database does not know is left alone:
- * the database may be a restored backup.
+ * Of the keys that an agent holds, those of jobs that ended without a certificate or go on with another key, and those
+ * with a successor that has been proven on all the agent's targets for the rollback window. A key that the database does
+ * not know is left alone: the database may be a restored backup.
  */
 async function keysToDestroy(
   db: Database,
