@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
-import { type Timestamp, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type Certificate, CertificateSchema, KeyAlgorithmSchema } from "#gen/certctl/v1/certificates_pb.ts";
+import { timestamps } from "../platform/timestamps.ts";
 import { wordsOf } from "../platform/words.ts";
 import { scheduleWords, statusWords } from "./filter-message.ts";
 import type { CertificateView } from "./view.ts";
@@ -34,14 +35,4 @@ export function certificateMessage(view: CertificateView): Certificate {
     updatedAt: timestampFromDate(view.updatedAt),
     ...timestamps({ expiresAt: view.expiresAt, renewAt: view.renewAt, archivedAt: view.archivedAt }),
   });
-}
-
-/** The fields that have a time; the others stay unset. */
-export function timestamps<Key extends string>(
-  dates: Record<Key, Date | null>,
-): Partial<Record<Key, Timestamp>> {
-  const set = Object.entries<Date | null>(dates).flatMap(([key, date]) =>
-    date ? [[key, timestampFromDate(date)]] : [],
-  );
-  return Object.fromEntries(set);
 }

@@ -13,6 +13,7 @@ import type { Actor } from "../audit/record.ts";
 import { callerOf } from "../auth/interceptor.ts";
 import { notFound } from "../platform/errors.ts";
 import { pageOf } from "../platform/paging.ts";
+import { timestamps } from "../platform/timestamps.ts";
 import type { KeyAlgorithm } from "../x509/keys.ts";
 import {
   archiveCertificate,
@@ -24,7 +25,7 @@ import {
 } from "./declare.ts";
 import { deployCertificate } from "./deploy.ts";
 import { filterOf } from "./filter-message.ts";
-import { certificateMessage, keyAlgorithmWords, timestamps } from "./message.ts";
+import { certificateMessage, keyAlgorithmWords } from "./message.ts";
 import { renewCertificate } from "./renew.ts";
 import { listDeployments, listVersions } from "./store.ts";
 import { validateCertificate } from "./validate.ts";

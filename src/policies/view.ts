@@ -8,6 +8,7 @@ import {
   type ListShape,
   listPage,
 } from "../platform/listing.ts";
+import { namedResource } from "../resources/named.ts";
 
 export interface RuleView {
   id: string;
@@ -52,19 +53,14 @@ export interface ViolationFilter {
   q: string;
 }
 
-const rules: ListShape = {
-  view: Prisma.sql`
+const rules = namedResource<RuleView>(
+  Prisma.sql`
     SELECT r.id, r.name, r.type, r.config, r.severity, r.mode, r.enabled, r.created_at AS "createdAt",
       r.updated_at AS "updatedAt", r.archived_at AS "archivedAt",
       (SELECT count(*)::int FROM policy_violations v WHERE v.rule_id = r.id AND v.closed_at IS NULL) AS "openViolations"
     FROM policy_rules r`,
-  columns: {
-    created_at: { sql: Prisma.sql`"createdAt"`, type: "timestamptz" },
-    name: { sql: Prisma.sql`name`, type: "text" },
-    type: { sql: Prisma.sql`type`, type: "text" },
-  },
-  defaultSort: "-created_at",
-};
+  { columns: { type: { sql: Prisma.sql`type`, type: "text" } } },
+);
 
 const violations: ListShape = {
   view: Prisma.sql`
@@ -83,19 +79,14 @@ const violations: ListShape = {
   defaultSort: "-opened_at",
 };
 
-export async function findRule(db: Database, id: string): Promise<RuleView | null> {
-  const [view] = await db.$queryRaw<RuleView[]>`SELECT * FROM (${rules.view}) items WHERE id = ${id}`;
-  return view ?? null;
-}
+export const findRule = rules.find;
 
-export async function listRules(
+export function listRules(
   db: Database,
   request: ListRequest,
   { archived, q, type, enabled, modes, severities }: RuleFilter,
 ): Promise<ListedPage<RuleView>> {
-  return listPage<RuleView>(db, rules, request, [
-    Prisma.sql`("archivedAt" IS NOT NULL) = ${archived}`,
-    ...(q ? [contains(q, [Prisma.sql`name`])] : []),
+  return rules.list(db, { ...request, archived, q }, [
     ...(type ? [Prisma.sql`type = ${type}`] : []),
     ...(enabled === undefined ? [] : [Prisma.sql`enabled = ${enabled}`]),
     ...(modes.length > 0 ? [Prisma.sql`mode = ANY(${modes}::text[])`] : []),

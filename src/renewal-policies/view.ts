@@ -1,12 +1,11 @@
 import { Prisma } from "#gen/prisma/client.ts";
-import type { Database } from "../platform/database.ts";
-import {
-  contains,
-  type ListedPage,
-  type ListRequest,
-  type ListShape,
-  listPage,
-} from "../platform/listing.ts";
+import { namedResource } from "../resources/named.ts";
+
+export interface PolicyChannelView {
+  notifierId: string;
+  thresholdsDays: number[];
+  events: string[];
+}
 
 export interface RenewalPolicyView {
   id: string;
@@ -22,14 +21,7 @@ export interface RenewalPolicyView {
   archivedAt: Date | null;
 }
 
-export interface PolicyChannelView {
-  notifierId: string;
-  thresholdsDays: number[];
-  events: string[];
-}
-
-const shape: ListShape = {
-  view: Prisma.sql`
+const renewalPolicies = namedResource<RenewalPolicyView>(Prisma.sql`
     SELECT p.id, p.name, p.renewal_window_days AS "renewalWindowDays", p.auto_renew AS "autoRenew",
       p.max_retries AS "maxRetries", p.alert_thresholds_days AS "alertThresholdsDays", p.created_at AS "createdAt",
       p.updated_at AS "updatedAt", p.archived_at AS "archivedAt",
@@ -38,26 +30,6 @@ const shape: ListShape = {
       (SELECT coalesce(jsonb_agg(jsonb_build_object('notifierId', ch.notifier_id,
           'thresholdsDays', ch.thresholds_days, 'events', ch.events) ORDER BY ch.notifier_id), '[]')
         FROM renewal_policy_channels ch WHERE ch.renewal_policy_id = p.id) AS channels
-    FROM renewal_policies p`,
-  columns: {
-    created_at: { sql: Prisma.sql`"createdAt"`, type: "timestamptz" },
-    name: { sql: Prisma.sql`name`, type: "text" },
-  },
-  defaultSort: "-created_at",
-};
-
-export async function findRenewalPolicy(db: Database, id: string): Promise<RenewalPolicyView | null> {
-  const [view] = await db.$queryRaw<RenewalPolicyView[]>`
-    SELECT * FROM (${shape.view}) items WHERE id = ${id}`;
-  return view ?? null;
-}
-
-export async function listRenewalPolicies(
-  db: Database,
-  request: ListRequest & { archived: boolean; q: string },
-): Promise<ListedPage<RenewalPolicyView>> {
-  return listPage<RenewalPolicyView>(db, shape, request, [
-    Prisma.sql`("archivedAt" IS NOT NULL) = ${request.archived}`,
-    ...(request.q ? [contains(request.q, [Prisma.sql`name`])] : []),
-  ]);
-}
+    FROM renewal_policies p`);
+export const findRenewalPolicy = renewalPolicies.find;
+export const listRenewalPolicies = renewalPolicies.list;

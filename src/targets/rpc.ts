@@ -24,7 +24,7 @@ export function targetService(deps: TargetDeps): ServiceImpl<typeof TargetServic
 
   return {
     async listTargets(request) {
-      const { rows, ...page } = await listTargets(db, request, request);
+      const { rows, ...page } = await listTargets(db, request);
       return { ...page, data: rows.map(message) };
     },
     async getTarget({ id }) {

@@ -1,12 +1,7 @@
 import { Prisma } from "#gen/prisma/client.ts";
 import type { Database } from "../platform/database.ts";
-import {
-  contains,
-  type ListedPage,
-  type ListRequest,
-  type ListShape,
-  listPage,
-} from "../platform/listing.ts";
+import type { ListedPage, ListRequest } from "../platform/listing.ts";
+import { type NamedFilter, namedResource } from "../resources/named.ts";
 
 export interface TargetView {
   id: string;
@@ -19,36 +14,18 @@ export interface TargetView {
   archivedAt: Date | null;
 }
 
-const shape: ListShape = {
-  view: Prisma.sql`
+const targets = namedResource<TargetView>(Prisma.sql`
     SELECT id, name, kind, agent_id AS "agentId", config, created_at AS "createdAt", updated_at AS "updatedAt",
       archived_at AS "archivedAt"
-    FROM deployment_targets`,
-  columns: {
-    created_at: { sql: Prisma.sql`"createdAt"`, type: "timestamptz" },
-    name: { sql: Prisma.sql`name`, type: "text" },
-  },
-  defaultSort: "-created_at",
-};
-
-export interface TargetFilter {
-  archived: boolean;
-  q: string;
-  kind: string;
-  agentId: string;
-  certificateId: string;
-}
+    FROM deployment_targets`);
 
 /** A page of targets with the number of all that match. Empty filters match all. */
-export async function listTargets(
+export function listTargets(
   db: Database,
-  request: ListRequest,
-  filter: TargetFilter,
+  request: ListRequest & NamedFilter & { kind: string; agentId: string; certificateId: string },
 ): Promise<ListedPage<TargetView>> {
-  const { archived, q, kind, agentId, certificateId } = filter;
-  return listPage<TargetView>(db, shape, request, [
-    Prisma.sql`("archivedAt" IS NOT NULL) = ${archived}`,
-    ...(q ? [contains(q, [Prisma.sql`name`])] : []),
+  const { kind, agentId, certificateId } = request;
+  return targets.list(db, request, [
     ...(kind ? [Prisma.sql`kind = ${kind}`] : []),
     ...(agentId ? [Prisma.sql`"agentId" = ${agentId}`] : []),
     ...(certificateId
