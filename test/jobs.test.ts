@@ -51,6 +51,7 @@ test("a validation says what the target serves, and whether that is what was dep
   expect(await ask()).toMatchObject({ outcome: "NotProven", served_fingerprint_sha256: older.fingerprint });
   const { body } = await call("GET", `/certificates/${certificateId}/deployments`);
   expect(body.data[0].served_fingerprint_sha256).toBe(older.fingerprint);
+  expect(Date.parse(body.data[0].served_at)).toBeGreaterThan(Date.now() - 60_000);
   await nginx.stop();
   expect(await ask()).toMatchObject({ outcome: "NotProven", served_fingerprint_sha256: "" });
 });

@@ -25,9 +25,7 @@ export async function createTarget(
   const config = checkConfig(kind, wanted.config);
   try {
     await db.$transaction(async (tx) => {
-      const agent = await tx.agent.findUnique({ where: { id: agentId } });
-      if (!agent) throw invalid({ field: "agent_id", description: `agent ${agentId} does not exist` });
-      if (agent.retiredAt) throw invalid({ field: "agent_id", description: `agent ${agentId} is retired` });
+      await requireCapable(tx, agentId, kind);
       await tx.target.create({ data: { id, name, kind, agentId, config } });
       await audit(tx, actor, "target_created", id, {
         name,
@@ -81,6 +79,23 @@ export async function restoreTarget({ db }: TargetDeps, actor: Actor, id: string
     const { agent } = await tx.target.findUniqueOrThrow({ where: { id }, include: { agent: true } });
     return agent.retiredAt ? [agent.id] : [];
   });
+}
+
+/** Throws InvalidArgument for an agent that is not there, or that said that it knows no such targets. */
+async function requireCapable(tx: Transaction, agentId: string, kind: string): Promise<void> {
+  // Shared with a transaction that retires the agent: one of the two waits and then sees the other.
+  const [agent] = await tx.$queryRaw<{ retiredAt: Date | null; capabilities: string[] }[]>`
+    SELECT retired_at AS "retiredAt", capabilities FROM agents WHERE id = ${agentId} FOR SHARE`;
+  if (!agent) throw invalid({ field: "agent_id", description: `agent ${agentId} does not exist` });
+  if (agent.retiredAt) throw invalid({ field: "agent_id", description: `agent ${agentId} is retired` });
+  // One that has never connected has said nothing yet.
+  const isKnown = agent.capabilities.some((capability) => capability.startsWith(`target.${kind}/`));
+  if (agent.capabilities.length > 0 && !isKnown) {
+    throw invalid({
+      field: "kind",
+      description: `agent ${agentId} knows no targets of the kind ${kind}; update it`,
+    });
+  }
 }
 
 /** The configuration as its kind's schema reads it; every problem is reported at once. */
