@@ -25,6 +25,9 @@ export async function createTarget(
   const config = checkConfig(kind, wanted.config);
   try {
     await db.$transaction(async (tx) => {
+      const agent = await tx.agent.findUnique({ where: { id: agentId } });
+      if (!agent) throw invalid({ field: "agent_id", description: `agent ${agentId} does not exist` });
+      if (agent.retiredAt) throw invalid({ field: "agent_id", description: `agent ${agentId} is retired` });
       await requireCapable(tx, agentId, kind);
       await tx.target.create({ data: { id, name, kind, agentId, config } });
       await audit(tx, actor, "target_created", id, {
@@ -81,21 +84,14 @@ export async function restoreTarget({ db }: TargetDeps, actor: Actor, id: string
   });
 }
 
-/** Throws InvalidArgument for an agent that is not there, or that said that it knows no such targets. */
+/** Throws InvalidArgument for an agent that said that it knows no such targets. */
 async function requireCapable(tx: Transaction, agentId: string, kind: string): Promise<void> {
-  // Shared with a transaction that retires the agent: one of the two waits and then sees the other.
-  const [agent] = await tx.$queryRaw<{ retiredAt: Date | null; capabilities: string[] }[]>`
-    SELECT retired_at AS "retiredAt", capabilities FROM agents WHERE id = ${agentId} FOR SHARE`;
-  if (!agent) throw invalid({ field: "agent_id", description: `agent ${agentId} does not exist` });
-  if (agent.retiredAt) throw invalid({ field: "agent_id", description: `agent ${agentId} is retired` });
+  const { capabilities } = await tx.agent.findUniqueOrThrow({ where: { id: agentId } });
+  const isKnown = capabilities.some((capability) => capability.startsWith(`target.${kind}/`));
   // One that has never connected has said nothing yet.
-  const isKnown = agent.capabilities.some((capability) => capability.startsWith(`target.${kind}/`));
-  if (agent.capabilities.length > 0 && !isKnown) {
-    throw invalid({
-      field: "kind",
-      description: `agent ${agentId} knows no targets of the kind ${kind}; update it`,
-    });
-  }
+  if (capabilities.length === 0 || isKnown) return;
+  const description = `agent ${agentId} knows no targets of the kind ${kind}; update it`;
+  throw invalid({ field: "kind", description });
 }
 
 /** The configuration as its kind's schema reads it; every problem is reported at once. */
