@@ -23,6 +23,7 @@ export function openDatabase(url: string, onError: (error: Error) => void): Data
     adapter: new PrismaPg(pool),
     transactionOptions: { maxWait: 10_000, timeout: 20_000 },
   });
+  rerunDeadlocked(db);
   return {
     db,
     pool,
@@ -31,6 +32,38 @@ export function openDatabase(url: string, onError: (error: Error) => void): Data
       await pool.end();
     },
   };
+}
+
+/** How often a transaction is run before its deadlock counts as an error. */
+const mostRuns = 5;
+
+/**
+ * Has transactions run again that the database broke off to end a deadlock. They have changed nothing and told nobody, so
+ * that the caller need not know: a function that is a transaction may run more than once.
+ */
+function rerunDeadlocked(db: PrismaClient): void {
+  const run = db.$transaction.bind(db) as (work: unknown, options?: unknown) => Promise<unknown>;
+  const rerun = async (work: unknown, options?: unknown): Promise<unknown> => {
+    for (let runs = 1; ; runs++) {
+      try {
+        return await run(work, options);
+      } catch (error) {
+        // The queries of a list are spent once they were sent.
+        if (typeof work !== "function" || runs === mostRuns || !isDeadlock(error)) throw error;
+      }
+    }
+  };
+  Object.assign(db, { $transaction: rerun });
+}
+
+function isDeadlock(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && sqlStateOf(error) === "40P01";
+}
+
+/** What PostgreSQL called an error: five letters and digits, or empty if it was none of PostgreSQL's. */
+export function sqlStateOf({ meta }: Prisma.PrismaClientKnownRequestError): string {
+  const adapterError = meta?.["driverAdapterError"] as { cause?: { originalCode?: string } } | undefined;
+  return adapterError?.cause?.originalCode ?? "";
 }
 
 /** True when the error is a unique index that refused a row; `column` narrows it to indexes over that column. */
