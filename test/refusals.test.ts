@@ -151,6 +151,27 @@ describe("the control plane refuses", () => {
     ]);
   });
 
+  test("a NUL in any text, be it asked for by a list or by a stream", async () => {
+    for (const path of ["certificates?q=a%00b", "audit/export?actor=a%00b", "jobs/watch?agent_id=a%00b"]) {
+      const answer = await system.rest("GET", `/api/v1/${path}`);
+      expect(answer).toMatchObject({
+        status: 400,
+        body: { details: [{ description: expect.stringContaining("NUL") }] },
+      });
+    }
+  });
+
+  test("a time that no calendar of the database has", async () => {
+    const expires_at = "9999-12-31T23:59:59.9999Z";
+    const wanted = { name: "forever", role: "viewer", expires_at };
+    const field = [{ field: "expires_at" }];
+    const made = await system.rest("POST", "/api/v1/api-keys", wanted);
+    expect(made).toMatchObject({ status: 400, body: { details: field } });
+    const { body } = await system.rest("POST", "/api/v1/api-keys", { name: "short", role: "viewer" });
+    const set = await system.rest("POST", `/api/v1/api-keys/${body.id}/expire`, { expires_at });
+    expect(set).toMatchObject({ status: 400, body: { details: field } });
+  });
+
   test("an id of the wrong form, and one that does not exist", async () => {
     const wrong = { id: "certificate-1", name: "x", common_name: "x.example.test" };
     const answer = await system.rest("POST", "/api/v1/certificates", wrong);

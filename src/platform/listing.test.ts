@@ -20,6 +20,7 @@ const shape: ListShape = {
   columns: {
     description: { sql: Prisma.sql`description`, type: "text" },
     created_at: { sql: Prisma.sql`"createdAt"`, type: "timestamptz" },
+    size: { sql: Prisma.sql`length(description)::bigint`, type: "bigint" },
   },
   defaultSort: "description",
 };
@@ -71,6 +72,7 @@ describe("a list", () => {
       "?",
       forged(1),
       forged(["created_at", "yesterdayish", "t-1"]),
+      forged(["size", "9e99", "t-1"]),
       forged(["x", "", ""]),
     ]) {
       expect(await refusalOf(list({ cursor }))).toMatchObject({

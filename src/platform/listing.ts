@@ -1,5 +1,5 @@
 import { Prisma } from "#gen/prisma/client.ts";
-import type { Database } from "./database.ts";
+import { type Database, sqlStateOf } from "./database.ts";
 import { invalid } from "./errors.ts";
 import { pageOf } from "./paging.ts";
 
@@ -58,6 +58,7 @@ export async function listPage<Row extends { id: string }>(
       SELECT count(*) AS total FROM (${shape.countView ?? shape.view}) items WHERE ${matches}`,
     readRows<Row>(
       db,
+      from !== null,
       Prisma.sql`SELECT items.*, ${key} AS "sortKey" FROM (${shape.view}) items WHERE ${matches} ${after}
         ORDER BY ${order.column.sql} ${direction}, id ${direction}
         LIMIT ${perPage + 1} OFFSET ${from ? 0 : skip}`,
@@ -130,14 +131,12 @@ function beyond({ column, isDescending }: Order, { key, id }: Cursor): Prisma.Sq
 
 type Keyed<Row> = Row & { sortKey: string };
 
-async function readRows<Row>(db: Database, sql: Prisma.Sql): Promise<Keyed<Row>[]> {
+async function readRows<Row>(db: Database, isFromCursor: boolean, sql: Prisma.Sql): Promise<Keyed<Row>[]> {
   try {
     return await db.$queryRaw<Keyed<Row>[]>(sql);
   } catch (error) {
-    // A cursor with a key that is no value of its column's type (SQLSTATE class 22).
-    if (error instanceof Prisma.PrismaClientKnownRequestError && /\b220\d\d\b/.test(error.message)) {
-      throw invalid(unreadable);
-    }
-    throw error;
+    // A cursor with a key that is no value of its column's type: a data exception (SQLSTATE class 22).
+    const state = error instanceof Prisma.PrismaClientKnownRequestError ? sqlStateOf(error) : "";
+    throw isFromCursor && state.startsWith("22") ? invalid(unreadable) : error;
   }
 }

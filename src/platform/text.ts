@@ -4,10 +4,22 @@ import { invalid } from "./errors.ts";
 /** Refuses requests with a NUL in any text: PostgreSQL cannot store one, and C programs stop reading there. */
 export function createTextInterceptor(): Interceptor {
   return (next) => (request) => {
-    const field = request.stream ? null : fieldWithNul(request.message, "");
-    if (field !== null) throw invalid({ field, description: "must not contain a NUL character" });
+    if (request.stream) return next({ ...request, message: checked(request.message) });
+    refuseNul(request.message);
     return next(request);
   };
+}
+
+async function* checked<Message>(messages: AsyncIterable<Message>): AsyncGenerator<Message> {
+  for await (const message of messages) {
+    refuseNul(message);
+    yield message;
+  }
+}
+
+function refuseNul(message: unknown): void {
+  const field = fieldWithNul(message, "");
+  if (field !== null) throw invalid({ field, description: "must not contain a NUL character" });
 }
 
 /** The path of a string that contains a NUL, in the request's snake_case, or null. */
