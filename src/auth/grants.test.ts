@@ -7,6 +7,7 @@ import {
   firstPage,
   newAgent,
   newCertificate,
+  newTarget,
   openControlPlane,
   openIssuance,
   operator,
@@ -14,7 +15,12 @@ import {
   type TestAgent,
 } from "../../test/fixtures.ts";
 import type { Actor } from "../audit/record.ts";
-import { archiveCertificate, createCertificate, updateCertificate } from "../certificates/declare.ts";
+import {
+  archiveCertificate,
+  createCertificate,
+  restoreCertificate,
+  updateCertificate,
+} from "../certificates/declare.ts";
 import { deployCertificate } from "../certificates/deploy.ts";
 import { renewCertificate } from "../certificates/renew.ts";
 import { findCertificate, listCertificates } from "../certificates/view.ts";
@@ -104,6 +110,29 @@ describe.each(restrictions)("what a key that is restricted to %s does not reach"
         ),
       });
     }
+  });
+
+  test("is not driven off its targets", async () => {
+    const wanted = declaration({ issuerId: "iss-own", teamId: "t-own" });
+    const [taken, free] = [await newTarget(plane, agent), await newTarget(plane, agent)];
+    const mine = await createCertificate(plane, restricted, "", { ...wanted, targetIds: [taken, free] });
+    await archiveCertificate(plane, restricted, mine);
+    const theirs = { targetIds: [taken], issuerId: "iss-foreign" };
+    const other = await newCertificate(plane, theirs);
+    for (const attempt of [
+      () => createCertificate(plane, restricted, "", { ...wanted, name: "another", targetIds: [taken] }),
+      () => updateCertificate(plane, restricted, own, { ...wanted, targetIds: [free, taken] }),
+      () => restoreCertificate(plane, restricted, mine),
+    ]) {
+      expect(await refusalOf(attempt())).toMatchObject({
+        code: "PermissionDenied",
+        message: `target ${taken} serves a certificate that this key does not reach`,
+      });
+    }
+    await expect(restoreCertificate(plane, operator, mine)).resolves.toBeUndefined();
+    const kept = { ...wanted, targetIds: [taken, free] };
+    await expect(updateCertificate(plane, restricted, mine, kept)).resolves.toBeUndefined();
+    for (const id of [mine, other]) await archiveCertificate(plane, operator, id);
   });
 
   test("keeps it from nothing that is its own", async () => {

@@ -57,6 +57,23 @@ export function requireWithin(
     );
 }
 
+/**
+ * Throws PermissionDenied for a target that serves a certificate outside the grants: what else is deployed there takes
+ * its place.
+ */
+export async function requireOwnTargets(
+  tx: Transaction,
+  grants: Grants,
+  targetIds: readonly string[],
+): Promise<void> {
+  if (!isRestricted(grants)) return;
+  const [foreign] = await tx.$queryRaw<{ id: string }[]>`
+    SELECT m.target_id AS id FROM certificate_target_mappings m
+    JOIN managed_certificates granted ON granted.id = m.certificate_id AND granted.archived_at IS NULL
+    WHERE m.target_id = ANY(${[...targetIds]}::text[]) AND (${matches(grants)}) IS NOT TRUE ORDER BY 1 LIMIT 1`;
+  if (foreign) throw denied(`target ${foreign.id} serves a certificate that this key does not reach`);
+}
+
 function matches({ teamIds, issuerIds }: Grants): Prisma.Sql {
   const team = Prisma.sql`granted.team_id = ANY(${[...teamIds]}::text[])`;
   const issuer = Prisma.sql`granted.issuer_id = ANY(${[...issuerIds]}::text[])`;
