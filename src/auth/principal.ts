@@ -44,6 +44,10 @@ export const certificateKey = createContextKey<X509Certificate | null>(null, {
 export function actorOf(principal: Principal, requestId: string): Actor {
   const { id } = principal;
   if (principal.kind === "agent") return { type: "Agent", id, requestId, grants: unrestricted };
-  const type = principal.id === anonymousAdmin.id ? "User" : "APIKey";
-  return { type, id, requestId, grants: principal.grants };
+  return { type: operatorType(id), id, requestId, grants: principal.grants };
+}
+
+/** What an operator is called in the audit. */
+export function operatorType(id: string): "User" | "APIKey" {
+  return id === anonymousAdmin.id ? "User" : "APIKey";
 }

@@ -82,6 +82,20 @@ describe("an operation", () => {
     ]);
   });
 
+  test("is done in the name of who said yes to it", async () => {
+    const [certificateId = ""] = await certificates(1);
+    for (const [approvedBy, actorType] of [
+      ["ak-someone", "APIKey"],
+      ["anonymous-admin", "User"],
+    ] as const) {
+      const id = await start({ kind: "Reassign", changes: { ...nothing, environment: approvedBy } });
+      await plane.db.operation.update({ where: { id }, data: { approvedBy } });
+      await runOperation(plane, id, signal);
+      const where = { action: "certificate_reassigned", resourceId: certificateId, actor: approvedBy };
+      expect(await plane.db.auditEvent.findFirst({ where })).toMatchObject({ actorType, requestId: id });
+    }
+  });
+
   test("does each certificate once, whoever runs it at the same time and whoever dies", async () => {
     await certificates(20);
     const id = await start();

@@ -4,6 +4,7 @@ import { ErrorInfoSchema } from "#gen/certctl/v1/errors_pb.ts";
 import type { Operation } from "#gen/prisma/client.ts";
 import { type Actor, recordAudit, system } from "../audit/record.ts";
 import { unrestricted } from "../auth/grants.ts";
+import { operatorType } from "../auth/principal.ts";
 import { archiveCertificateWithin } from "../certificates/declare.ts";
 import { lockLive } from "../certificates/lock.ts";
 import { type Reassignment, reassignCertificate } from "../certificates/reassign.ts";
@@ -158,6 +159,6 @@ async function finish({ db, clock }: OperateDeps, id: string): Promise<void> {
 
 /** Who asked for it acts in it; what it may reach was settled when its certificates were chosen. */
 function actorOf({ id, createdBy, createdType, approvedBy }: Operation): Actor {
-  const type = approvedBy ? "APIKey" : (createdType as Actor["type"]);
+  const type = approvedBy === null ? (createdType as Actor["type"]) : operatorType(approvedBy);
   return { type, id: approvedBy ?? createdBy, requestId: id, grants: unrestricted };
 }
