@@ -29,6 +29,7 @@ export async function retireAgent(
     const agent = await lockAgent(tx, id);
     if (agent.retiredAt) return;
     const now = clock();
+    await holdDependants(tx, id);
     const dependants = await dependantsOf(tx, id);
     const counts = Object.entries(dependants).map(([name, ids]) => [name, ids.length] as const);
     if (!force && counts.some(([, count]) => count > 0)) throw inUse(id, counts);
@@ -76,6 +77,16 @@ async function lockAgent(tx: Transaction, id: string): Promise<{ name: string; r
     SELECT name, retired_at AS "retiredAt" FROM agents WHERE id = ${id} FOR UPDATE`;
   if (!agent) throw notFound("agent", id);
   return agent;
+}
+
+/** Keeps what depends on the agent as it is: nothing is renewed, deployed or bound to its targets meanwhile. */
+async function holdDependants(tx: Transaction, agentId: string): Promise<void> {
+  await tx.$queryRaw`SELECT id FROM deployment_targets WHERE agent_id = ${agentId} ORDER BY id FOR UPDATE`;
+  await tx.$queryRaw`
+    SELECT c.id FROM managed_certificates c WHERE c.agent_id = ${agentId} OR EXISTS (
+      SELECT 1 FROM certificate_target_mappings m JOIN deployment_targets t ON t.id = m.target_id
+      WHERE m.certificate_id = c.id AND t.agent_id = ${agentId})
+    ORDER BY c.id FOR UPDATE OF c`;
 }
 
 interface Dependants {

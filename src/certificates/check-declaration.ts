@@ -1,3 +1,4 @@
+import { holdAgent } from "../agents/hold.ts";
 import { defaultIssuerId } from "../issuers/default-issuer.ts";
 import { issuerByKind } from "../issuers/registry.ts";
 import type { Transaction } from "../platform/database.ts";
@@ -51,12 +52,15 @@ async function checkPlaces(
   { agentId, targetIds }: Declaration,
   violations: FieldViolation[],
 ): Promise<{ agentId: string | null; targetIds: string[] }> {
-  const agent = agentId === "" ? null : await tx.agent.findUnique({ where: { id: agentId } });
+  const agent = agentId === "" ? null : await holdAgent(tx, agentId);
   if (agentId !== "" && !agent) {
     violations.push({ field: "agent_id", description: `agent ${agentId} does not exist` });
   }
   if (agent?.retiredAt) violations.push({ field: "agent_id", description: `agent ${agentId} is retired` });
-  const targets = await tx.target.findMany({ where: { id: { in: targetIds }, archivedAt: null } });
+  // Shared with whoever deploys there, not with whoever archives it.
+  const targets = await tx.$queryRaw<{ id: string }[]>`
+    SELECT id FROM deployment_targets WHERE id = ANY(${targetIds}::text[]) AND archived_at IS NULL
+    ORDER BY id FOR KEY SHARE`;
   targetIds.forEach((id, index) => {
     if (targets.some((target) => target.id === id)) return;
     violations.push({ field: `target_ids[${index}]`, description: `target ${id} does not exist` });

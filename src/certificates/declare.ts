@@ -1,6 +1,6 @@
 import { recordChange } from "../audit/changes.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
-import { requireWithin } from "../auth/grants.ts";
+import { requireOwnTargets, requireWithin } from "../auth/grants.ts";
 import { openStatuses } from "../jobs/state.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
@@ -45,6 +45,7 @@ export async function createCertificate(
     await db.$transaction(async (tx) => {
       const { targetIds, ...data } = await checkDeclaration(tx, deps.reserved, wanted);
       requireWithin(actor.grants, data);
+      await requireOwnTargets(tx, actor.grants, targetIds);
       await tx.managedCertificate.create({
         data: {
           ...data,
@@ -75,6 +76,7 @@ export async function updateCertificate(
       requireWithin(actor.grants, data);
       const bound = await tx.certificateTarget.findMany({ where: { certificateId: id } });
       const added = targetIds.filter((targetId) => !bound.some((row) => row.targetId === targetId));
+      await requireOwnTargets(tx, actor.grants, added);
       const related = async () => ({ target_ids: await targetIdsOf(tx, id) });
       await recordChange(tx, actor, { ...certificateKind, id, related }, async () => {
         await tx.managedCertificate.update({ where: { id }, data });
@@ -119,22 +121,33 @@ export async function archiveCertificateWithin(
 ): Promise<boolean> {
   const where = { certificateId: id, status: { in: [...openStatuses] } };
   const dependants = async () => ({ "open jobs": await tx.job.count({ where }) });
-  return archiveWithin(tx, actor, certificateKind, { id, now, dependants });
+  const isDone = await archiveWithin(tx, actor, certificateKind, { id, now, dependants });
+  if (isDone) await tx.serverKey.deleteMany({ where: { job: { certificateId: id } } });
+  return isDone;
 }
 
 export async function restoreCertificate({ db }: DeclareDeps, actor: Actor, id: string): Promise<void> {
   await restoreRow(db, actor, certificateKind, id, async (tx) => {
+    // The locks keep what it refers to from being archived meanwhile.
     const rows = await tx.$queryRaw<{ id: string }[]>`
-      SELECT o.id FROM owners o JOIN managed_certificates c ON c.owner_id = o.id
-        WHERE c.id = ${id} AND o.archived_at IS NOT NULL
-      UNION ALL SELECT t.id FROM teams t JOIN managed_certificates c ON c.team_id = t.id
-        WHERE c.id = ${id} AND t.archived_at IS NOT NULL
-      UNION ALL SELECT i.id FROM issuers i JOIN managed_certificates c ON c.issuer_id = i.id
-        WHERE c.id = ${id} AND i.archived_at IS NOT NULL
-      UNION ALL SELECT p.id FROM renewal_policies p JOIN managed_certificates c ON c.renewal_policy_id = p.id
-        WHERE c.id = ${id} AND p.archived_at IS NOT NULL
-      UNION ALL SELECT t.id FROM deployment_targets t JOIN certificate_target_mappings m ON m.target_id = t.id
-        WHERE m.certificate_id = ${id} AND t.archived_at IS NOT NULL`;
+      WITH c AS MATERIALIZED (SELECT * FROM managed_certificates WHERE id = ${id}),
+      owner AS (SELECT o.id, o.archived_at FROM owners o JOIN c ON c.owner_id = o.id FOR KEY SHARE OF o),
+      team AS (SELECT t.id, t.archived_at FROM teams t JOIN c ON c.team_id = t.id FOR KEY SHARE OF t),
+      issuer AS (SELECT i.id, i.archived_at FROM issuers i JOIN c ON c.issuer_id = i.id FOR KEY SHARE OF i),
+      policy AS (SELECT p.id, p.archived_at FROM renewal_policies p JOIN c ON c.renewal_policy_id = p.id
+        FOR KEY SHARE OF p),
+      target AS (SELECT t.id, t.archived_at FROM deployment_targets t
+        JOIN certificate_target_mappings m ON m.target_id = t.id AND m.certificate_id = ${id} FOR KEY SHARE OF t)
+      SELECT id FROM (TABLE owner UNION ALL TABLE team UNION ALL TABLE issuer UNION ALL TABLE policy
+        UNION ALL TABLE target) referred WHERE archived_at IS NOT NULL`;
+    if (rows.length === 0) {
+      const targets = await tx.certificateTarget.findMany({ where: { certificateId: id } });
+      await requireOwnTargets(
+        tx,
+        actor.grants,
+        targets.map(({ targetId }) => targetId),
+      );
+    }
     return rows.map((row) => row.id);
   });
 }

@@ -12,7 +12,7 @@ export async function deployCurrent(
   targetIds: readonly string[],
   now: Date,
 ): Promise<void> {
-  const targets = await tx.target.findMany({ where: { id: { in: [...targetIds] } } });
+  const targets = await tx.target.findMany({ where: { id: { in: [...targetIds] } }, orderBy: { id: "asc" } });
   for (const target of targets) {
     const version = await currentVersion(tx, certificateId, target.agentId);
     if (version && version.notAfter > now) {

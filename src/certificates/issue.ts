@@ -126,7 +126,11 @@ async function publish(
     await tx.managedCertificate.update({ where: { id: certificate.id }, data: { lastError: "" } });
     const targets = await tx.target.findMany({
       where: { agentId, archivedAt: null, certificates: { some: { certificateId: certificate.id } } },
+      orderBy: { id: "asc" },
     });
+    // Nobody fetches the keys of earlier versions any more.
+    const earlier = { certificateId: certificate.id, agentId, id: { not: jobId } };
+    await tx.serverKey.deleteMany({ where: { job: earlier } });
     const details = {
       version_id: version.id,
       serial: version.serial,

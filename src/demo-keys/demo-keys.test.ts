@@ -15,8 +15,11 @@ import {
   type TestAgent,
 } from "../../test/fixtures.ts";
 import type { AgentPrincipal } from "../auth/principal.ts";
+import { archiveCertificate } from "../certificates/declare.ts";
 import { issue } from "../certificates/issue.ts";
 import { renewCertificate } from "../certificates/renew.ts";
+import { cancelJob } from "../jobs/cancel.ts";
+import { retryJob } from "../jobs/retry-by-hand.ts";
 import { readCsr } from "../x509/csr.ts";
 import { keyAlgorithmOf, spkiOf } from "../x509/keys.ts";
 import { fetchServerKey } from "./fetch.ts";
@@ -136,7 +139,9 @@ describe("the key of a deployment", () => {
     const { job, principal } = await deployment();
     expect(await refusalOf(fetch(agent.caller.principal, job))).toMatchObject({ code: "PermissionDenied" });
     const other = await newAgent(plane);
-    expect((await refusalOf(fetch({ ...principal, id: other.id }, job))).code).not.toBe("");
+    expect(await refusalOf(fetch({ ...principal, id: other.id }, job))).toMatchObject({
+      reason: "LEASE_LOST",
+    });
   });
 
   test("is gone from the control plane once its certificate is proven", async () => {
@@ -144,5 +149,33 @@ describe("the key of a deployment", () => {
     await fetch(principal, job);
     await report(plane, agent, job, succeeded(version.fingerprintSha256));
     expect(await plane.db.serverKey.count()).toBe(0);
+  });
+});
+
+describe("a key that nobody will fetch is gone from the control plane", () => {
+  const kept = () => plane.db.serverKey.count();
+
+  test("when its issuance is cancelled, and when it fails for good", async () => {
+    const { jobId } = await made();
+    await cancelJob(plane, operator, jobId);
+    expect(await kept()).toBe(0);
+    await plane.db.issuer.updateMany({ data: { enabled: false } });
+    await retryJob(plane, operator, jobId);
+    await makeServerKey(plane, jobId);
+    expect(await kept()).toBe(1);
+    await issue(plane, jobId, signal);
+    expect(await jobOf(jobId)).toMatchObject({ status: "Failed" });
+    expect(await kept()).toBe(0);
+  });
+
+  test("when a newer version takes its place, and when its certificate is archived", async () => {
+    const { certificateId, jobId } = await made({ targetIds: [], agentId: agent.id });
+    await issue(plane, jobId, signal);
+    const [next = ""] = await renewCertificate(plane, operator, certificateId);
+    await makeServerKey(plane, next);
+    await issue(plane, next, signal);
+    expect(await plane.db.serverKey.findMany()).toMatchObject([{ jobId: next }]);
+    await archiveCertificate(plane, operator, certificateId);
+    expect(await kept()).toBe(0);
   });
 });

@@ -21,6 +21,7 @@ import {
   type TestAgent,
 } from "../../test/fixtures.ts";
 import { heartbeat } from "../agents/heartbeat.ts";
+import { retireAgent } from "../agents/retire.ts";
 import { archiveCertificate } from "../certificates/declare.ts";
 import { deployCertificate } from "../certificates/deploy.ts";
 import { issue } from "../certificates/issue.ts";
@@ -173,6 +174,19 @@ describe("a job that a person has tried again", () => {
     await cancelJob(plane, operator, other);
     await archiveCertificate(plane, operator, certificateId);
     expect(await refusalOf(retryJob(plane, operator, job.id))).toMatchObject({ reason: "ARCHIVED" });
+  });
+
+  test("is refused where its version has expired, its target is another's, or its agent is retired", async () => {
+    const { job, version, certificateId: id } = await openDeployment();
+    await report(plane, agent, job, failed(false));
+    const before = plane.time.now;
+    plane.time.now = version.notAfter;
+    expect(await refusalOf(retryJob(plane, operator, job.id))).toMatchObject({ reason: "EXPIRED" });
+    plane.time.now = before;
+    await plane.db.certificateTarget.deleteMany({ where: { certificateId: id } });
+    expect(await refusalOf(retryJob(plane, operator, job.id))).toMatchObject({ reason: "NOT_BOUND" });
+    await retireAgent(plane, operator, { id: agent.id, force: true, reason: "gone" });
+    expect(await refusalOf(retryJob(plane, operator, job.id))).toMatchObject({ reason: "AGENT_RETIRED" });
   });
 
   test("survives the loss of its agent like any other", async () => {

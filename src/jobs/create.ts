@@ -5,7 +5,7 @@ import { newId } from "../platform/ids.ts";
 import { advance } from "./advance.ts";
 import { enqueue } from "./queue.ts";
 import { openStatuses } from "./state.ts";
-import { addEvent, transition } from "./transition.ts";
+import { addEvent, type JobRef, transition } from "./transition.ts";
 
 /** Opens the job that makes a certificate version with the key of one agent, and sets it going. */
 export async function createIssuance(
@@ -169,15 +169,11 @@ export async function createValidation(
 }
 
 async function supersede(tx: Transaction, newer: Job, now: Date): Promise<void> {
-  const waiting = await tx.job.findMany({
-    where: {
-      type: "Deployment",
-      targetId: newer.targetId,
-      status: "Pending",
-      leaseExpiresAt: null,
-      id: { not: newer.id },
-    },
-  });
+  // Locked: one that an agent is given at this moment is none of them.
+  const waiting = await tx.$queryRaw<JobRef[]>`
+    SELECT id, status, parent_job_id AS "parentJobId", attempts FROM jobs
+    WHERE type = 'Deployment' AND target_id = ${newer.targetId} AND status = 'Pending' AND lease_expires_at IS NULL
+      AND id <> ${newer.id} ORDER BY id FOR UPDATE`;
   for (const job of waiting) {
     await transition(tx, job, "Cancelled", { completedAt: now });
     await addEvent(tx, job, "superseded", `by ${newer.id}`);

@@ -1,4 +1,5 @@
 import type { Job } from "#gen/prisma/client.ts";
+import { holdAgent } from "../agents/hold.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
 import { requireCertificate } from "../auth/grants.ts";
 import { type Database, isUniqueViolation, type Transaction } from "../platform/database.ts";
@@ -25,8 +26,8 @@ export async function retryJob(
       const job = await tx.job.findUnique({ where: { id } });
       if (!job) throw notFound("job", id);
       await requireCertificate(tx, actor.grants, job.certificateId);
-      await requireRetryable(tx, job);
       const now = clock();
+      await requireRetryable(tx, job, now);
       await transition(tx, job, "Pending", {
         maxAttempts: job.attempts + (await attemptsOf(tx, job.certificateId)),
         runAfter: now,
@@ -51,23 +52,48 @@ export async function retryJob(
   }
 }
 
-async function requireRetryable(tx: Transaction, job: Job): Promise<void> {
+async function requireRetryable(tx: Transaction, job: Job, now: Date): Promise<void> {
   if (job.status !== "Failed" && job.status !== "Cancelled")
     throw conflict(
       "JOB_NOT_ENDED",
       `job ${job.id} is ${job.status}; only failed and cancelled jobs are retried`,
     );
-  const certificate = await tx.managedCertificate.findUniqueOrThrow({ where: { id: job.certificateId } });
-  if (certificate.archivedAt)
-    throw conflict("ARCHIVED", `certificate ${certificate.id} is archived; restore it first`);
-  if (!job.targetId) return;
-  const target = await tx.target.findUniqueOrThrow({ where: { id: job.targetId } });
-  if (job.type === "Deployment" && target.generation > job.generation) {
+  const { id, certificateId, agentId, targetId } = job;
+  // Shared with the job's other steps, not with who archives the certificate or binds it to other targets.
+  const live = await tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM managed_certificates WHERE id = ${certificateId} AND archived_at IS NULL FOR KEY SHARE`;
+  if (live.length === 0)
+    throw conflict("ARCHIVED", `certificate ${certificateId} is archived; restore it first`);
+  if ((await holdAgent(tx, agentId))?.retiredAt)
+    throw conflict("AGENT_RETIRED", `agent ${agentId} of job ${id} is retired`);
+  if (targetId) await requireDeployable(tx, { ...job, targetId }, now);
+}
+
+/** What was right when the job was made may have passed since. */
+async function requireDeployable(
+  tx: Transaction,
+  { id, type, certificateId, targetId, versionId, generation }: Job & { targetId: string },
+  now: Date,
+): Promise<void> {
+  const place = await tx.certificateTarget.findUnique({
+    where: { certificateId_targetId: { certificateId, targetId } },
+    include: { target: true },
+  });
+  if (!place)
+    throw conflict("NOT_BOUND", `${targetId} is no target of certificate ${certificateId} any more`);
+  if (type !== "Deployment") return;
+  if (place.target.generation > generation) {
     throw conflict(
       "SUPERSEDED",
-      `a newer deployment to target ${target.id} exists; deploy the version again instead`,
+      `a newer deployment to target ${targetId} exists; deploy the version again instead`,
     );
   }
+  const version = await tx.certificateVersion.findUniqueOrThrow({ where: { id: versionId ?? "" } });
+  if (version.notAfter <= now)
+    throw conflict(
+      "EXPIRED",
+      `version ${version.id} of job ${id} expired at ${version.notAfter.toISOString()}`,
+    );
 }
 
 function nextKeyId({ id, keyId }: Job): string {

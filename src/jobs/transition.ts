@@ -29,6 +29,8 @@ export async function transition(
     data: { ...set, status: to },
   });
   if (count === 0) throw outdated("JOB_CHANGED", `job ${job.id} is no longer ${from}`);
+  // A key that the control plane made for it has no certificate; another try makes another key.
+  if (to === "Failed" || to === "Cancelled") await tx.serverKey.deleteMany({ where: { jobId: job.id } });
   await notifyChange(tx, job);
 }
 

@@ -54,8 +54,12 @@ export async function archiveOwner(db: Database, actor: Actor, id: string, now: 
 
 export async function restoreOwner(db: Database, actor: Actor, id: string): Promise<void> {
   await restoreRow(db, actor, ownerKind, id, async (tx) => {
-    const owner = await tx.owner.findUniqueOrThrow({ where: { id }, include: { team: true } });
-    return owner.team?.archivedAt ? [owner.team.id] : [];
+    const archived = await tx.$queryRaw<{ id: string }[]>`
+      WITH team AS (
+        SELECT t.id, t.archived_at FROM teams t JOIN owners o ON o.team_id = t.id AND o.id = ${id} FOR KEY SHARE OF t
+      )
+      SELECT id FROM team WHERE archived_at IS NOT NULL`;
+    return archived.map((team) => team.id);
   });
 }
 

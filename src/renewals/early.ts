@@ -44,9 +44,9 @@ export async function holdBack(
       where: { kind: "EarlyRenewals", status: "Cancelled", finishedAt: { gt: declinedSince } },
     });
     if (declined) return ids.length;
-    const waiting = await tx.operation.findFirst({
-      where: { kind: "EarlyRenewals", status: "AwaitingApproval" },
-    });
+    // Locked: what is added to it is part of what a person says yes to.
+    const [waiting] = await tx.$queryRaw<{ id: string }[]>`
+      SELECT id FROM operations WHERE kind = 'EarlyRenewals' AND status = 'AwaitingApproval' FOR UPDATE`;
     const id = waiting?.id ?? newId("op");
     if (!waiting) {
       const reason = `${ids.length} certificates would be renewed before their planned time, ${allowance} may be without a person's yes; has a renewal policy been changed?`;

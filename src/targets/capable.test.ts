@@ -1,6 +1,20 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type ControlPlane, newAgent, openControlPlane, operator, refusalOf } from "../../test/fixtures.ts";
-import { createTarget } from "./manage.ts";
+import {
+  type ControlPlane,
+  claimOne,
+  declaration,
+  issueVersion,
+  newAgent,
+  newCertificate,
+  newTarget,
+  openControlPlane,
+  operator,
+  refusalOf,
+  report,
+  succeeded,
+} from "../../test/fixtures.ts";
+import { updateCertificate } from "../certificates/declare.ts";
+import { archiveTarget, createTarget } from "./manage.ts";
 
 let plane: ControlPlane;
 beforeAll(async () => {
@@ -24,4 +38,23 @@ test("a target is refused for an agent that said that it knows no such kind, and
     data: { capabilities: ["target.files/1", "target.nginx/1"] },
   });
   await expect(create("third", id)).resolves.toMatch(/^tgt-/);
+});
+
+test("a target is archived once no certificate is bound to it, and nothing is being deployed there", async () => {
+  const agent = await newAgent(plane);
+  const targetId = await newTarget(plane, agent);
+  const certificateId = await newCertificate(plane, { targetIds: [targetId], agentId: agent.id });
+  const version = await issueVersion(plane, agent, certificateId);
+  const archive = () => archiveTarget(plane, operator, targetId);
+  expect(await refusalOf(archive())).toMatchObject({
+    reason: "IN_USE",
+    fields: ["open_jobs", "certificates"],
+  });
+  await updateCertificate(plane, operator, certificateId, declaration({ agentId: agent.id }));
+  expect(await refusalOf(archive())).toMatchObject({
+    fields: ["open_jobs"],
+    message: `target ${targetId} is in use by 1 open job`,
+  });
+  await report(plane, agent, await claimOne(plane, agent), succeeded(version.fingerprintSha256));
+  await expect(archive()).resolves.toBeUndefined();
 });

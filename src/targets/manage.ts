@@ -1,7 +1,9 @@
 import type { JsonObject } from "@bufbuild/protobuf";
+import { holdAgent } from "../agents/hold.ts";
 import { recordChange } from "../audit/changes.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
 import { readConfig } from "../connectors/fields.ts";
+import { openStatuses } from "../jobs/state.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { invalid } from "../platform/errors.ts";
 import { newId } from "../platform/ids.ts";
@@ -64,12 +66,13 @@ export async function updateTarget(
   }
 }
 
-/** Archives a target that no live certificate is deployed to. */
+/** Archives a target that no live certificate is deployed to, and to which nothing is being deployed. */
 export async function archiveTarget({ db, clock }: TargetDeps, actor: Actor, id: string): Promise<void> {
   await archiveRow(db, actor, targetResource, {
     id,
     now: clock(),
     dependants: async (tx) => ({
+      "open jobs": await tx.job.count({ where: { targetId: id, status: { in: [...openStatuses] } } }),
       certificates: await tx.managedCertificate.count({
         where: { archivedAt: null, targets: { some: { targetId: id } } },
       }),
@@ -79,8 +82,9 @@ export async function archiveTarget({ db, clock }: TargetDeps, actor: Actor, id:
 
 export async function restoreTarget({ db }: TargetDeps, actor: Actor, id: string): Promise<void> {
   await restoreRow(db, actor, targetResource, id, async (tx) => {
-    const { agent } = await tx.target.findUniqueOrThrow({ where: { id }, include: { agent: true } });
-    return agent.retiredAt ? [agent.id] : [];
+    const { agentId } = await tx.target.findUniqueOrThrow({ where: { id } });
+    const agent = await holdAgent(tx, agentId);
+    return agent?.retiredAt ? [agentId] : [];
   });
 }
 
