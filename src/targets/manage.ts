@@ -27,7 +27,7 @@ export async function createTarget(
   const config = checkConfig(kind, wanted.config);
   try {
     await db.$transaction(async (tx) => {
-      const agent = await tx.agent.findUnique({ where: { id: agentId } });
+      const agent = await holdAgent(tx, agentId);
       if (!agent) throw invalid({ field: "agent_id", description: `agent ${agentId} does not exist` });
       if (agent.retiredAt) throw invalid({ field: "agent_id", description: `agent ${agentId} is retired` });
       await requireCapable(tx, agentId, kind);
