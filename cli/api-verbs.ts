@@ -1,5 +1,6 @@
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 import { type Command, Option } from "commander";
+import { JobService } from "#gen/certctl/v1/jobs_pb.ts";
 import { comments } from "#gen/contract.ts";
 import { decodeJson, encodeJson } from "../src/rest/json.ts";
 import { type ApiCommand, kebab } from "./commands.ts";
@@ -18,7 +19,9 @@ const aliases: Record<string, string> = { certificates: "certs" };
 /** Adds every call of the API below the noun of its resource. */
 export function addApiVerbs(program: Command, commands: readonly ApiCommand[], terminal: Terminal): void {
   for (const command of commands) {
-    const group = resourceGroup(program, command.resource, aboutResource(command));
+    const { resource } = command;
+    const list = commands.find((other) => other.resource === resource && other.verb === "list");
+    const group = resourceGroup(program, resource, aboutResource(list ?? command));
     addVerb(group, command, commands, terminal);
   }
 }
@@ -32,7 +35,7 @@ export function resourceGroup(program: Command, resource: string, about = resour
   return alias === undefined ? group : group.alias(alias);
 }
 
-/** What the service says of itself; for a resource beside its own, what its first call does. */
+/** What the service says of itself; for a resource beside its own, what its list does, or its one call. */
 function aboutResource({ resource, method, description }: ApiCommand): string {
   const { name, typeName } = method.parent;
   const own = kebab(name.replace(/Service$/, ""));
@@ -44,10 +47,12 @@ function aboutResource({ resource, method, description }: ApiCommand): string {
 function addVerb(group: Command, api: ApiCommand, all: readonly ApiCommand[], terminal: Terminal): void {
   const verb = group.command(api.verb).description(api.description);
   for (const { name } of api.positional) verb.argument(`<${name.replaceAll("_", "-")}>`);
-  for (const field of api.flags) addFlag(verb, field);
+  for (const field of api.flags) addFlag(verb, field, api.shown?.message);
   const isStream = api.method.methodKind === "server_streaming";
   const output = new Option("-o, --output <format>", "how to print");
-  if (isStream) verb.addOption(output.choices(streamFormats).default("json"));
+  const isSteps = api.method === JobService.method.watchJob;
+  if (isSteps) verb.addOption(output.choices(["steps", ...streamFormats]).default("steps"));
+  else if (isStream) verb.addOption(output.choices(streamFormats).default("json"));
   else verb.addOption(output.choices(formats).default("table"));
   if (isPaged(api)) verb.option("--all", "every page");
   if (startsJobs(api))
@@ -61,6 +66,10 @@ function addVerb(group: Command, api: ApiCommand, all: readonly ApiCommand[], te
     const path = Object.fromEntries(api.positional.map(({ name }, index) => [name, values[index] ?? ""]));
     const before = api.verb === "update" ? await current(connection, api, all, path) : {};
     const message = requestOf(api, { ...before, ...flags, ...path });
+    if (isSteps && verb.opts<{ output: string }>().output === "steps") {
+      await watchJobs(connection, values, terminal);
+      return;
+    }
     if (isStream) {
       await follow(connection, api, message, terminal, verb.opts<{ output: StreamFormat }>().output);
       return;

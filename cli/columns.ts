@@ -1,28 +1,30 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 
 /** What of a resource a table shows, where its first short fields are not the best choice. */
-const chosen: Record<string, readonly string[]> = {
-  "certctl.v1.Certificate": ["id", "name", "common_name", "status", "issuer_id", "expires_at", "renew_at"],
-  "certctl.v1.CertificateVersion": ["id", "agent_id", "serial_number", "not_before", "not_after", "current"],
-  "certctl.v1.Job": [
-    "id",
-    "type",
-    "status",
-    "outcome",
-    "certificate_id",
-    "target_id",
-    "attempts",
-    "created_at",
-  ],
-  "certctl.v1.Agent": ["id", "name", "status", "hostname", "version", "last_heartbeat_at"],
+const chosen: Record<string, string> = {
+  Agent: "id name status hostname version last_heartbeat_at",
+  ApiKey: "id name role status team_ids issuer_ids expires_at last_used_at",
+  Certificate: "id name common_name status issuer_id expires_at renew_at",
+  CertificateVersion: "id agent_id serial_number not_before not_after current",
+  Issuer: "id name kind enabled certificate_count created_at",
+  Job: "id type status outcome certificate_id target_id attempts created_at",
+  JobEvent: "at attempt step message",
+  Notification: "id created_at severity status notifier_id subject",
+  Notifier: "id name kind enabled default_recipient updated_at",
+  Operation: "id kind status total done skipped failed created_at",
+  OperationItem: "certificate_id certificate_name status job_ids message",
+  PolicyRule: "id name type severity mode enabled open_violations",
+  PolicyViolation: "id severity rule_name certificate_id message opened_at closed_at",
+  ScheduledTask: "name interval_seconds last_started_at next_run_at failures last_error last_result",
+  Target: "id name kind agent_id config updated_at",
 };
 
 const mostColumns = 7;
 
 /** The fields of a message that make the columns of its table. */
 export function columnsOf(desc: DescMessage): DescField[] {
-  const names = chosen[desc.typeName];
-  if (names) return names.flatMap((name) => desc.fields.filter((field) => field.name === name));
+  const names = chosen[desc.name];
+  if (names) return names.split(" ").flatMap((name) => desc.fields.filter((field) => field.name === name));
   return desc.fields.filter(isShort).slice(0, mostColumns);
 }
 

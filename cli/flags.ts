@@ -1,18 +1,30 @@
 import { readFileSync } from "node:fs";
-import { type DescField, type JsonObject, type JsonValue, ScalarType } from "@bufbuild/protobuf";
+import {
+  type DescField,
+  type DescMessage,
+  type JsonObject,
+  type JsonValue,
+  ScalarType,
+} from "@bufbuild/protobuf";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { parse as parseYaml } from "yaml";
 import { comments } from "#gen/contract.ts";
 import { enumWords, isWellKnown, scalars } from "../src/rest/json.ts";
 
-/** Adds the options by which a field is given: `--common-name <text>`, again and again where the field is a list. */
-export function addFlag(command: Command, field: DescField): void {
+const structType = "google.protobuf.Struct";
+
+/**
+ * Adds the options by which a field is given: `--common-name <text>`, again and again where the field is a list.
+ * @param resource what the call answers: it describes a field where the request says nothing of it
+ */
+export function addFlag(command: Command, field: DescField, resource?: DescMessage): void {
+  const description = describe(field, resource);
   if (isSwitch(field)) {
-    command.addOption(new Option(flagName(field), describe(field)));
+    command.addOption(new Option(flagName(field), description));
     command.addOption(new Option(flagName(field).replace("--", "--no-"), "the opposite"));
     return;
   }
-  const option = new Option(`${flagName(field)} <${placeholder(field)}>`, describe(field));
+  const option = new Option(`${flagName(field)} <${placeholder(field)}>`, description);
   if (field.enum) option.choices(enumWords(field.enum));
   command.addOption(option.argParser(parserOf(field)));
 }
@@ -72,7 +84,7 @@ function wordOf(words: string[], text: string): string {
 
 /** Whether the field is a structure: a Struct or a message without a text of its own. */
 function isDocument({ message }: DescField): boolean {
-  return message !== undefined && (!isWellKnown(message) || message.typeName === "google.protobuf.Struct");
+  return message !== undefined && (!isWellKnown(message) || message.typeName === structType);
 }
 
 function documentOf(text: string): JsonValue {
@@ -102,7 +114,19 @@ function placeholder(field: DescField): string {
   return field.scalar === ScalarType.STRING ? "text" : "number";
 }
 
-function describe(field: DescField): string {
-  const text = comments[`${field.parent.typeName}.${field.name}`] ?? field.name.replaceAll("_", " ");
-  return field.fieldKind === "list" || field.fieldKind === "map" ? `${text} (repeatable)` : text;
+function describe(field: DescField, resource: DescMessage | undefined): string {
+  const own = comments[`${field.parent.typeName}.${field.name}`];
+  const same = resource?.fields.some(({ name }) => name === field.name);
+  const text =
+    own ??
+    (same ? comments[`${resource?.typeName}.${field.name}`] : undefined) ??
+    field.name.replaceAll("_", " ");
+  const parts = field.message && isDocument(field) ? partsOf(field.message) : "";
+  const isRepeated = field.fieldKind === "list" || field.fieldKind === "map";
+  return `${text}${parts}${isRepeated ? " (repeatable)" : ""}`;
+}
+
+/** What a structure may hold. */
+function partsOf({ fields, typeName }: DescMessage): string {
+  return typeName === structType ? "" : `: ${fields.map(({ name }) => name).join(", ")}`;
 }

@@ -1,4 +1,4 @@
-import type { DescMessage, DescMethod, JsonObject, JsonValue, Message } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, DescMethod, JsonObject, JsonValue, Message } from "@bufbuild/protobuf";
 import { stringify } from "yaml";
 import { encodeJson } from "../src/rest/json.ts";
 import { columnsOf } from "./columns.ts";
@@ -20,7 +20,7 @@ export function render(
   if (format === "yaml") return stringify(json);
   const rows = method.output.fields.find(isRows);
   if (rows?.message && shown === undefined) return listTable(rows.message, whole["data"] as JsonObject[]);
-  return fieldTable(json);
+  return fieldTable(json, shown === undefined ? method.output : fieldOf(method.output, shown)?.message);
 }
 
 /** One row for each resource. */
@@ -33,10 +33,21 @@ export function listTable(desc: DescMessage, rows: readonly JsonObject[]): strin
   ]);
 }
 
-/** One row for each field of one resource. */
-function fieldTable(json: JsonValue): string {
+/** One row for each field of one resource; what is itself a list of rows follows as a table of its own. */
+function fieldTable(json: JsonValue, desc: DescMessage | undefined): string {
   if (typeof json !== "object" || json === null || Array.isArray(json)) return `${cell(json)}\n`;
-  return align(Object.entries(json).map(([name, value]) => [name, cell(value)]));
+  const lists = Object.entries(json).flatMap(([name, value]) => {
+    const rows = desc && fieldOf(desc, name);
+    const isTable = rows?.fieldKind === "list" && rows.message && Array.isArray(value) && value.length > 0;
+    return isTable ? [{ name, table: listTable(rows.message, value as JsonObject[]) }] : [];
+  });
+  const others = Object.entries(json).filter(([name]) => !lists.some((list) => list.name === name));
+  const tables = lists.map(({ name, table }) => `\n${name}\n${table.replaceAll(/^/gm, "  ").trimEnd()}\n`);
+  return align(others.map(([name, value]) => [name, cell(value)])) + tables.join("");
+}
+
+function fieldOf(desc: DescMessage, name: string): DescField | undefined {
+  return desc.fields.find((field) => field.name === name);
 }
 
 /** Columns two spaces apart; nothing behind the last one. */

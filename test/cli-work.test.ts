@@ -67,6 +67,22 @@ describe("renew --watch", () => {
     expect(err).toContain("absent");
   });
 
+  test("is there afterwards, too: watch prints the steps of a job, get has them as a table", async () => {
+    const { job_ids: ids } = await cli.json("certs", "renew", "mc-web");
+    const watched = await cli.run(["jobs", "watch", ...ids]);
+    expect(watched).toMatchObject({ code: 0, out: expect.stringMatching(/^job-\w+ {2}Proven\n$/) });
+    expect(watched.err).toMatch(/ s {2}issued +serial /);
+    const { out } = await cli.run(["jobs", "get", ...ids]);
+    expect(out).toMatch(/^outcome +Proven$/m);
+    expect(out).toMatch(/\n\ntimeline\n {2}AT +ATTEMPT +STEP +MESSAGE\n/);
+    expect(out).toMatch(/^ {2}\S+Z +1 +csr_accepted +SHA-256 /m);
+    const { out: lines } = await cli.run(["jobs", "watch", ...ids, "-o", "json"]);
+    expect(JSON.parse(lines.trim().split("\n").at(-1) ?? "")).toMatchObject({
+      id: ids[0],
+      outcome: "Proven",
+    });
+  });
+
   test("goes on where it was when the control plane was away", async () => {
     await cli.json("agents", "create", "--id", "ag-late", "--name", "late");
     const late = [
@@ -194,15 +210,32 @@ test("a resource is described by its service, one beside it by what its list doe
   const about = (name: string) => program.commands.find((command) => command.name() === name)?.description();
   expect(about("policies")).toContain("Manages what certificates have to be");
   expect(about("target-kinds")).toContain("kinds of target");
+  expect(about("notifier-kinds")).toContain("Lists the kinds of notifier");
 });
 
-test("every command's help has an example, and tells nothing to the server", async () => {
+test("every command's help has an example that certctl takes, and tells nothing to the server", async () => {
   for (const { resource, verb } of apiCommands()) {
     const printed: string[] = [];
     const program = buildProgram(deaf(printed));
     await expect(program.parseAsync([resource, verb, "--help"], { from: "user" })).rejects.toMatchObject({
       code: "commander.helpDisplayed",
     });
-    expect(printed.join("")).toContain("Example:\n  certctl ");
+    const [, example = ""] = /Example:\n {2}certctl (.*)/.exec(printed.join("")) ?? [];
+    const words = example.match(/'[^']*'|\S+/g)?.map((word) => word.replaceAll("'", "")) ?? [];
+    const tried = buildProgram(deaf([])).parseAsync(words, { from: "user" });
+    await expect(tried, example).rejects.toThrow("nothing is to be sent");
   }
+});
+
+test("a flag that the request says nothing of is described by the resource, a structure by its parts", async () => {
+  const help = async (...words: string[]) => {
+    const printed: string[] = [];
+    const program = buildProgram(deaf(printed));
+    await program.parseAsync([...words, "--help"], { from: "user" }).catch(() => undefined);
+    return printed.join("").replaceAll(/\s+/g, " ");
+  };
+  expect(await help("notifiers", "update")).toContain("The e-mail address for what neither");
+  expect(await help("operations", "dry-run")).toContain(
+    "--filter <json|@file> filter: status, q, environment",
+  );
 });

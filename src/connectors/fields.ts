@@ -95,7 +95,7 @@ export function replaceAt(
 
 /** The configuration as its kind's schema reads it; every problem is reported at once. */
 export function readConfig(schema: z.ZodType, config: JsonObject): JsonObject {
-  const read = z.safeParse(schema, config);
+  const read = z.safeParse(schema, config, { error: wrongType });
   if (read.success) return read.data as JsonObject;
   const violations: FieldViolation[] = read.error.issues.map(({ path, message }) => ({
     field: ["config", ...path].join("."),
@@ -103,4 +103,10 @@ export function readConfig(schema: z.ZodType, config: JsonObject): JsonObject {
   }));
   const [first, ...others] = violations;
   throw first ? invalid(first, ...others) : read.error;
+}
+
+/** In the words of the other checks of a request. */
+function wrongType({ code, input, expected }: z.core.$ZodRawIssue): string | undefined {
+  if (code !== "invalid_type") return undefined;
+  return input === undefined ? "is missing" : `must be ${/^[aeio]/.test(expected) ? "an" : "a"} ${expected}`;
 }
