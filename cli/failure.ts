@@ -50,8 +50,10 @@ function explainCall(error: ConnectError): { text: string; exitCode: ExitCode } 
       })),
     ),
   ];
+  // The message about bad input is its fields in one line; of a conflict they are details.
+  const isInput = error.code === Code.InvalidArgument && fields.length > 0;
   const lines = [
-    fields.length > 0 ? "the request is refused" : error.rawMessage,
+    isInput ? "the request is refused" : error.rawMessage,
     ...fields.map(({ field, description }) => `  ${field}: ${description}`),
   ];
   const requestId = error.metadata.get("x-request-id");

@@ -75,7 +75,16 @@ function cell(value: JsonValue | undefined): string {
   if (typeof value === "string") return printable(value.replace(/(T\d\d:\d\d:\d\d)\.\d+Z$/, "$1Z"));
   if (Array.isArray(value) && value.every((item) => typeof item === "string"))
     return printable(value.join(", ")) || "-";
-  return printable(typeof value === "object" ? JSON.stringify(value) : String(value));
+  if (Array.isArray(value)) return value.length === 0 ? "-" : printable(JSON.stringify(value));
+  return printable(typeof value === "object" ? parts(value) : String(value)) || "-";
+}
+
+/** What a structure says: `step: reload, failure_class: Target`. */
+function parts(value: JsonObject): string {
+  return Object.entries(value)
+    .filter(([, part]) => part !== null && part !== "" && !(Array.isArray(part) && part.length === 0))
+    .map(([name, part]) => `${name}: ${typeof part === "object" ? JSON.stringify(part) : String(part)}`)
+    .join(", ");
 }
 
 /** What others wrote must not steer the terminal. */

@@ -114,6 +114,25 @@ describe("renew --watch", () => {
   });
 });
 
+test("a conflict is told in the server's words, with its details and 5", async () => {
+  const { code, err } = await cli.run(["agents", "retire", "ag-web"]);
+  expect(code).toBe(5);
+  expect(err).toMatch(
+    /^certctl: agent ag-web is in use by .*; move them, or retire it with force\n {2}targets: 2\n/,
+  );
+});
+
+test("a table has the parts of a structure that are set, and a dash for one without any", async () => {
+  const tagged = ["--common-name", "tagged.example.test", "--agent-id", "ag-web", "--tags", "tier=gold"];
+  const { out } = await cli.run(["certs", "create", "--name", "tagged", ...tagged]);
+  expect(out).toMatch(/^tags +tier: gold$/m);
+  const { out: failed } = await cli.run(["jobs", "list", "--certificate-id", "mc-astray", "-o", "json"]);
+  const deployment = JSON.parse(failed).data.find(({ type }: { type: string }) => type === "Deployment");
+  const { out: job } = await cli.run(["jobs", "get", deployment.id]);
+  expect(job).toMatch(/^error +step: \w+, message: .*absent.*, failure_class: \w+$/m);
+  expect((await cli.run(["certs", "get", "mc-web"])).out).toMatch(/^tags +-$/m);
+});
+
 test("jobs tail prints steps as they are taken, of one certificate where asked, and ends with Ctrl-C", async () => {
   await system.declare({ agentId: "ag-web", entry: "absent", name: "tailed" });
   const all = cli.start(["jobs", "tail"]);
