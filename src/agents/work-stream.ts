@@ -104,7 +104,6 @@ async function beginSession(
       data: {
         sessionEpoch: { increment: 1 },
         sessionId,
-        instanceId: request.instanceId,
         replicaId,
         hostname: request.hostname,
         version: request.agentVersion,
