@@ -161,6 +161,23 @@ describe("the control plane refuses", () => {
     }
   });
 
+  test("half a surrogate pair and a NUL in a configuration, as values and as names", async () => {
+    for (const [text, word] of [
+      ["\ud800", "surrogate"],
+      ["a\0b", "NUL"],
+    ] as const) {
+      for (const more of [{ username: text }, { [text]: "x" }]) {
+        const config = { host: "mail.example.test", from: "a@example.test", ...more };
+        const wanted = { name: "odd", kind: "email", config };
+        const answer = await system.rest("POST", "/api/v1/notifiers", wanted);
+        const details = [
+          { field: expect.stringMatching(/^config/), description: expect.stringContaining(word) },
+        ];
+        expect(answer).toMatchObject({ status: 400, body: { details } });
+      }
+    }
+  });
+
   test("a time that no calendar of the database has", async () => {
     const expires_at = "9999-12-31T23:59:59.9999Z";
     const wanted = { name: "forever", role: "viewer", expires_at };

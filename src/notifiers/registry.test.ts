@@ -30,7 +30,9 @@ describe.each(notifiers.map((notifier) => [notifier.kind, notifier] as const))("
 test.each([
   ["slack", "webhook_url", "http://hooks.slack.com/x"],
   ["slack", "webhook_url", "https://user:password@hooks.slack.com/x"],
+  ["slack", "webhook_url", "hooks.slack.com/x"],
   ["webhook", "url", "ftp://example.com"],
+  ["webhook", "url", "https://example.com:99999/"],
   ["webhook", "url", "https://user@example.com"],
   ["webhook", "secret", "short"],
   ["pagerduty", "routing_key", "short"],

@@ -12,6 +12,8 @@ export function webUrl(...protocols: ("https" | "http")[]) {
 }
 
 function hasNoCredentials(url: string): boolean {
+  // What is no URL at all is told by the check before.
+  if (!URL.canParse(url)) return true;
   const { username, password } = new URL(url);
   return username === "" && password === "";
 }
