@@ -10,6 +10,7 @@ import { newId } from "../platform/ids.ts";
 import type { Csr } from "../x509/csr.ts";
 import { sha256 } from "../x509/keys.ts";
 import { endSessions } from "./end-sessions.ts";
+import { holdAgent } from "./hold.ts";
 import { type IdentityDeps, identityPem, issueIdentity, readIdentityCsr } from "./identity.ts";
 
 export interface EnrollDeps extends IdentityDeps {
@@ -126,7 +127,7 @@ async function joiningAgent(
   now: Date,
 ): Promise<string> {
   const id = token.agentId ?? newId("ag");
-  const existing = await tx.agent.findUnique({ where: { id } });
+  const existing = await holdAgent(tx, id);
   if (!existing) {
     await tx.agent.create({ data: { id, name: name || hostname || id, hostname } });
     return id;

@@ -17,6 +17,7 @@ import {
   succeeded,
   type TestAgent,
 } from "../../test/fixtures.ts";
+import { unrestricted } from "../auth/grants.ts";
 import { lockJob, takeUp } from "../jobs/lease.ts";
 import { checkAgents } from "./health.ts";
 import { heartbeat } from "./heartbeat.ts";
@@ -42,7 +43,7 @@ async function fallSilent(): Promise<void> {
     .$executeRaw`UPDATE agents SET last_heartbeat_at = now() - interval '151 s' WHERE id = ${agent.id}`;
 }
 const viewOf = async () => {
-  const view = await findAgent(plane.db, agent.id);
+  const view = await findAgent(plane.db, unrestricted, agent.id);
   if (!view) throw new Error("no agent");
   return view;
 };
@@ -112,6 +113,9 @@ describe("an agent that is there", () => {
       status: "Degraded",
       problems: [`its last work failed: ${job.id}: reload: it did not`],
     });
+    // Whoever does not reach the certificate is told that something failed, and nothing of what.
+    const stranger = await findAgent(plane.db, { teamIds: ["t-none"], issuerIds: [] }, agent.id);
+    expect(stranger).toMatchObject({ status: "Degraded", problems: ["its last work failed"] });
     plane.time.now = new Date(plane.time.now.getTime() + 1_000);
     const next = await issueVersion(plane, agent, certificateId);
     await report(plane, agent, await claimOne(plane, agent), succeeded(next.fingerprintSha256));

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ControlPlane, firstPage, openControlPlane, operator, refusalOf } from "../../test/fixtures.ts";
+import { unrestricted } from "../auth/grants.ts";
 import { createJoinToken, endJoinToken, registerAgent } from "./register.ts";
 import { findAgent, listAgents } from "./view.ts";
 
@@ -66,7 +67,7 @@ describe("a join token", () => {
 });
 
 describe("an agent's status", () => {
-  const statusOf = async (id: string) => (await findAgent(plane.db, id))?.status;
+  const statusOf = async (id: string) => (await findAgent(plane.db, unrestricted, id))?.status;
 
   test("is Online with a stream on a replica that lives and a fresh heartbeat, and Offline without", async () => {
     const { db } = plane;
@@ -88,7 +89,7 @@ describe("an agent's status", () => {
   });
 
   test("is the same in the list, which counts all agents", async () => {
-    const { total, rows } = await listAgents(plane.db, { ...firstPage, perPage: 1 }, anyAgent);
+    const { total, rows } = await listAgents(plane.db, unrestricted, { ...firstPage, perPage: 1 }, anyAgent);
     expect(total).toBe(await plane.db.agent.count());
     expect(rows).toHaveLength(1);
     expect(rows[0]?.status).toBe(await statusOf(rows[0]?.id ?? ""));

@@ -13,6 +13,7 @@ import {
   type TestAgent,
 } from "../../test/fixtures.ts";
 import { requireInForce } from "../auth/authenticate.ts";
+import { unrestricted } from "../auth/grants.ts";
 import { restoreTarget } from "../targets/manage.ts";
 import { createJoinToken } from "./register.ts";
 import { renameAgent, restoreAgent, retireAgent } from "./retire.ts";
@@ -38,7 +39,7 @@ describe("retiring an agent", () => {
     await createJoinToken(plane, operator, { agentId: agent.id, maxUses: 1, ttlSeconds: 600 });
     const before = await plane.db.agent.findUniqueOrThrow({ where: { id: agent.id } });
     await retire();
-    expect(await findAgent(plane.db, agent.id)).toMatchObject({
+    expect(await findAgent(plane.db, unrestricted, agent.id)).toMatchObject({
       status: "Retired",
       retiredAt: plane.time.now,
     });
@@ -50,9 +51,9 @@ describe("retiring an agent", () => {
       await plane.db.joinToken.count({ where: { agentId: agent.id, expiresAt: { gt: plane.time.now } } }),
     ).toBe(0);
     const ids = async (statuses: string[]) =>
-      (await listAgents(plane.db, { ...firstPage, perPage: 500 }, { statuses, q: "" })).rows.map(
-        ({ id }) => id,
-      );
+      (
+        await listAgents(plane.db, unrestricted, { ...firstPage, perPage: 500 }, { statuses, q: "" })
+      ).rows.map(({ id }) => id);
     expect(await ids([])).not.toContain(agent.id);
     expect(await ids(["Retired"])).toContain(agent.id);
     await retire();
@@ -68,7 +69,7 @@ describe("retiring an agent", () => {
       fields: ["targets", "certificates", "open_jobs"],
       message: expect.stringContaining("1 targets, 1 certificates, 1 open jobs"),
     });
-    expect(await findAgent(plane.db, agent.id)).toMatchObject({
+    expect(await findAgent(plane.db, unrestricted, agent.id)).toMatchObject({
       targetCount: 1,
       certificateCount: 1,
       retiredAt: null,
@@ -117,14 +118,17 @@ describe("retiring an agent", () => {
       fields: ["agent_id"],
     });
     await restoreAgent(plane, operator, agent.id);
-    expect(await findAgent(plane.db, agent.id)).toMatchObject({ status: "Offline", retiredAt: null });
+    expect(await findAgent(plane.db, unrestricted, agent.id)).toMatchObject({
+      status: "Offline",
+      retiredAt: null,
+    });
     await expect(restoreTarget(plane, operator, target)).resolves.toBeUndefined();
   });
 });
 
 test("an agent is renamed, and found by part of its name", async () => {
   await renameAgent(plane, operator, { id: agent.id, name: "Frankfurt edge" });
-  const { rows } = await listAgents(plane.db, firstPage, { statuses: [], q: "frankFURT" });
+  const { rows } = await listAgents(plane.db, unrestricted, firstPage, { statuses: [], q: "frankFURT" });
   expect(rows).toMatchObject([{ id: agent.id, name: "Frankfurt edge" }]);
   expect((await auditOf()).at(-1)).toMatchObject({
     action: "agent_updated",

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { type Agent, AgentSchema, type AgentService, AgentStatusSchema } from "#gen/certctl/v1/agents_pb.ts";
 import { type JoinToken, Prisma } from "#gen/prisma/client.ts";
 import { callerOf } from "../auth/interceptor.ts";
@@ -36,24 +36,24 @@ export function agentService(deps: {
   const { db, systemRoot, serverUrl } = deps;
   const pin = caPin(systemRoot.spki);
 
-  async function read(id: string): Promise<Agent> {
-    const view = await findAgent(db, id);
+  async function read(id: string, context: HandlerContext): Promise<Agent> {
+    const view = await findAgent(db, callerOf(context).grants, id);
     if (!view) throw notFound("agent", id);
     return message(view);
   }
 
   return {
-    async listAgents(request) {
+    async listAgents(request, context) {
       const wanted = { statuses: request.status.map(statuses.text), q: request.q };
-      const { rows, ...page } = await listAgents(db, request, wanted);
+      const { rows, ...page } = await listAgents(db, callerOf(context).grants, request, wanted);
       return { ...page, data: rows.map(message) };
     },
-    async getAgent({ id }) {
-      return { agent: await read(id) };
+    async getAgent({ id }, context) {
+      return { agent: await read(id, context) };
     },
     async updateAgent(request, context) {
       await renameAgent(deps, callerOf(context), request);
-      return { agent: await read(request.id) };
+      return { agent: await read(request.id, context) };
     },
     async deleteAgent({ id }, context) {
       await retireAgent(deps, callerOf(context), { id, force: false, reason: "" });
@@ -61,11 +61,11 @@ export function agentService(deps: {
     },
     async retireAgent(request, context) {
       await retireAgent(deps, callerOf(context), request);
-      return { agent: await read(request.id) };
+      return { agent: await read(request.id, context) };
     },
     async restoreAgent({ id }, context) {
       await restoreAgent(deps, callerOf(context), id);
-      return { agent: await read(id) };
+      return { agent: await read(id, context) };
     },
     async createAgent(request, context) {
       const { agent, apiKey } = await registerAgent(db, callerOf(context), request);

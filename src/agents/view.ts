@@ -1,4 +1,5 @@
 import { Prisma } from "#gen/prisma/client.ts";
+import { type Grants, grantedCertificate } from "../auth/grants.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import {
   contains,
@@ -38,15 +39,20 @@ export const isOnline = Prisma.sql`(a.session_id IS NOT NULL
   AND EXISTS (SELECT 1 FROM replicas r WHERE r.id = a.replica_id
     AND r.heartbeat_at > now() - ${replicaStaleSeconds} * interval '1 second'))`;
 
-/** What ails an agent that is there: the last job that it ended failed, its clock is off. */
-const problems = Prisma.sql`array_remove(ARRAY[
+/**
+ * What ails an agent that is there: the last job that it ended failed, its clock is off. What failed is told to those who
+ * reach its certificate.
+ */
+const problems = (grants: Grants) => Prisma.sql`array_remove(ARRAY[
   CASE WHEN last_job.status = 'Failed'
-    THEN 'its last work failed: ' || last_job.id || ': ' || last_job.error_step || ': ' || last_job.error_message END,
+    THEN 'its last work failed' || CASE WHEN ${grantedCertificate(grants, Prisma.sql`last_job.certificate_id`)}
+      THEN ': ' || last_job.id || ': ' || last_job.error_step || ': ' || last_job.error_message ELSE '' END END,
   CASE WHEN abs(a.clock_skew_ms) > ${mostClockSkewMs}
     THEN 'its clock is ' || abs(a.clock_skew_ms) / 1000 || ' s ' || CASE WHEN a.clock_skew_ms > 0 THEN 'ahead' ELSE 'behind' END END
 ], NULL)`;
 
-export const agentViews = Prisma.sql`
+/** Agents with their status and problems, as a key with these grants sees them. */
+export const agentViews = (grants: Grants) => Prisma.sql`
   SELECT known.*,
     CASE WHEN "retiredAt" IS NOT NULL THEN 'Retired' WHEN NOT "isThere" THEN 'Offline'
       WHEN cardinality(problems) > 0 THEN 'Degraded' ELSE 'Online' END AS status
@@ -59,17 +65,16 @@ export const agentViews = Prisma.sql`
         SELECT 1 FROM certificate_target_mappings m JOIN deployment_targets t ON t.id = m.target_id
         WHERE m.certificate_id = c.id AND t.agent_id = a.id))) AS "certificateCount",
       a.offline_at AS "offlineAt", a.retired_at AS "retiredAt", a.created_at AS "createdAt",
-      ${isOnline} AS "isThere", ${problems} AS problems
+      ${isOnline} AS "isThere", ${problems(grants)} AS problems
     FROM agents a
     LEFT JOIN LATERAL (
-      SELECT j.id, j.status, j.error_step, j.error_message FROM jobs j
+      SELECT j.id, j.status, j.certificate_id, j.error_step, j.error_message FROM jobs j
       WHERE j.agent_id = a.id AND j.completed_at IS NOT NULL AND j.status IN ('Completed', 'Failed')
       ORDER BY j.completed_at DESC LIMIT 1
     ) last_job ON true
   ) known`;
 
-const shape: ListShape = {
-  view: agentViews,
+const shape: Omit<ListShape, "view"> = {
   columns: {
     created_at: { sql: Prisma.sql`"createdAt"`, type: "timestamptz" },
     name: { sql: Prisma.sql`name`, type: "text" },
@@ -82,17 +87,23 @@ const shape: ListShape = {
   defaultSort: "-created_at",
 };
 
-export async function findAgent(db: Database | Transaction, id: string): Promise<AgentView | null> {
-  const [view] = await db.$queryRaw<AgentView[]>`SELECT * FROM (${agentViews}) items WHERE id = ${id}`;
+export async function findAgent(
+  db: Database | Transaction,
+  grants: Grants,
+  id: string,
+): Promise<AgentView | null> {
+  const [view] = await db.$queryRaw<AgentView[]>`
+    SELECT * FROM (${agentViews(grants)}) items WHERE id = ${id}`;
   return view ?? null;
 }
 
 export async function listAgents(
   db: Database,
+  grants: Grants,
   request: ListRequest,
   { statuses, q }: { statuses: readonly string[]; q: string },
 ): Promise<ListedPage<AgentView>> {
-  return listPage<AgentView>(db, shape, request, [
+  return listPage<AgentView>(db, { ...shape, view: agentViews(grants) }, request, [
     statuses.length > 0
       ? Prisma.sql`status = ANY(${[...statuses]}::text[])`
       : Prisma.sql`"retiredAt" IS NULL`,

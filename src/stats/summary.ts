@@ -1,5 +1,6 @@
 import { Prisma } from "#gen/prisma/client.ts";
 import { agentViews } from "../agents/view.ts";
+import { unrestricted } from "../auth/grants.ts";
 import { certificateViews } from "../certificates/view.ts";
 import type { Database } from "../platform/database.ts";
 
@@ -61,7 +62,7 @@ function expiryBucket(now: Date): Prisma.Sql {
 
 export async function countAgents(db: Database): Promise<Counted[]> {
   return db.$queryRaw<Counted[]>`
-    SELECT status AS name, count(*)::int AS count FROM (${agentViews}) views GROUP BY 1 ORDER BY 2 DESC, 1`;
+    SELECT status AS name, count(*)::int AS count FROM (${agentViews(unrestricted)}) views GROUP BY 1 ORDER BY 2 DESC, 1`;
 }
 
 /** Open jobs, and those that ended within a day, by status; and why jobs failed within a day. */
