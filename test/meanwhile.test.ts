@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { retireAgent } from "../src/agents/retire.ts";
+import { createApiKey } from "../src/api-keys/create.ts";
+import { requireInForce } from "../src/auth/authenticate.ts";
+import { unrestricted } from "../src/auth/grants.ts";
 import { archiveCertificate, restoreCertificate } from "../src/certificates/declare.ts";
 import { deployCertificate } from "../src/certificates/deploy.ts";
+import { validationTask } from "../src/certificates/validation-schedule.ts";
 import { cancelJob } from "../src/jobs/cancel.ts";
+import { createValidation } from "../src/jobs/create.ts";
 import { retryJob } from "../src/jobs/retry-by-hand.ts";
 import { createOwner } from "../src/owners/manage.ts";
 import type { Transaction } from "../src/platform/database.ts";
@@ -10,6 +15,7 @@ import { newId } from "../src/platform/ids.ts";
 import { createTarget } from "../src/targets/manage.ts";
 import {
   type ControlPlane,
+  dayMs,
   issueVersion,
   newAgent,
   newCertificate,
@@ -81,6 +87,19 @@ describe("while an agent is retired", () => {
     expect(await refusalOf(made)).toMatchObject({ fields: ["agent_id"] });
   });
 
+  test("it gets no key, and what it has holds no more", async () => {
+    const end = async (tx: Transaction) => {
+      await retire(tx);
+      await tx.apiKey.updateMany({ where: { agentId: agent.id }, data: { revokedAt: plane.time.now } });
+    };
+    const wanted = { id: "", name: "late", role: "agent" as const, agentId: agent.id, ...unrestricted };
+    const made = whileHeld(plane, end, () => createApiKey(plane, operator, { ...wanted, expiresAt: null }));
+    expect(await refusalOf(made)).toMatchObject({ fields: ["agent_id"] });
+    agent = await newAgent(plane);
+    const check = () => plane.db.$transaction((tx) => requireInForce(tx, agent.caller.principal));
+    expect(await refusalOf(whileHeld(plane, end, check))).toMatchObject({ reason: "IDENTITY_ENDED" });
+  });
+
   test("it gets no certificate", async () => {
     const made = whileHeld(plane, retire, () => newCertificate(plane, { agentId: agent.id }));
     expect(await refusalOf(made)).toMatchObject({ fields: ["agent_id"] });
@@ -94,6 +113,26 @@ describe("while an agent is retired", () => {
     await whileHeld(plane, bind, () => retireAgent(plane, operator, wanted));
     expect(await plane.db.certificateTarget.count({ where: { targetId } })).toBe(0);
   });
+});
+
+test("a target is looked at once, by whoever asks for it", async () => {
+  const targetId = await newTarget(plane, agent);
+  const certificateId = await newCertificate(plane, { targetIds: [targetId] });
+  const { id: versionId } = await issueVersion(plane, agent, certificateId);
+  await plane.db.job.updateMany({ where: { certificateId }, data: { status: "Cancelled" } });
+  const { now } = plane.time;
+  await plane.db.certificateTarget.updateMany({
+    where: { certificateId },
+    data: { versionId, provenAt: new Date(now.getTime() - 2 * dayMs) },
+  });
+  const byHand = async (tx: Transaction) => {
+    await tx.$queryRaw`SELECT 1 FROM managed_certificates WHERE id = ${certificateId} FOR UPDATE`;
+    const target = { id: targetId, agentId: agent.id, generation: 0 };
+    await createValidation(tx, operator, { certificateId, target, versionId, now });
+  };
+  const bySchedule = () => validationTask(plane.db, dayMs).run(now, new AbortController().signal);
+  await expect(whileHeld(plane, byHand, bySchedule)).resolves.toContain("opened");
+  expect(await plane.db.job.count({ where: { certificateId, type: "Validation" } })).toBe(1);
 });
 
 test("a deployment that its agent is given at this moment is not superseded", async () => {

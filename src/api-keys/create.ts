@@ -1,4 +1,5 @@
 import type { ApiKey } from "#gen/prisma/client.ts";
+import { holdAgent } from "../agents/hold.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
 import { covers, type Grants, isRestricted } from "../auth/grants.ts";
 import type { Role } from "../auth/roles.ts";
@@ -64,8 +65,10 @@ export async function createApiKey(
 async function check(tx: Transaction, actor: Actor, wanted: NewApiKey, now: Date): Promise<void> {
   const problems: FieldViolation[] = [];
   const { role, agentId, expiresAt } = wanted;
-  if (role === "agent" && !(agentId && (await tx.agent.findUnique({ where: { id: agentId } }))))
+  const agent = role === "agent" ? await holdAgent(tx, agentId) : null;
+  if (role === "agent" && !agent)
     problems.push({ field: "agent_id", description: "must name an agent that exists" });
+  if (agent?.retiredAt) problems.push({ field: "agent_id", description: `agent ${agentId} is retired` });
   if (role !== "agent" && agentId)
     problems.push({ field: "agent_id", description: "is for keys with the role agent" });
   if ((role === "agent" || role === "auditor") && isRestricted(wanted)) {

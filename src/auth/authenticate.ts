@@ -1,5 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import type { AgentIdentity } from "#gen/prisma/client.ts";
+import { holdAgent } from "../agents/hold.ts";
 import type { Authority } from "../authorities/authority.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { unauthenticated } from "../platform/errors.ts";
@@ -80,8 +81,9 @@ async function activate(
   ]);
 }
 
-/** Reads again, in the transaction of a write, that the agent's credential is in force. */
-export async function requireInForce(tx: Transaction, { credential }: AgentPrincipal): Promise<void> {
+/** Reads again, in the transaction of a write, that the agent's credential is in force, and keeps the agent from being retired. */
+export async function requireInForce(tx: Transaction, { id, credential }: AgentPrincipal): Promise<void> {
+  await holdAgent(tx, id);
   if (credential.kind === "api_key") {
     const key = await tx.apiKey.findUnique({ where: { id: credential.id } });
     if (!key || key.revokedAt)

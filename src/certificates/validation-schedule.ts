@@ -28,11 +28,19 @@ export async function scheduleValidations(
   for (const { certificateId, targetId, versionId } of places) {
     if (signal.aborted) break;
     const runAfter = new Date(now.getTime() + Math.random() * jitterMs);
-    await db.$transaction(async (tx) => {
-      const target = await tx.target.findUniqueOrThrow({ where: { id: targetId } });
+    const isOpened = await db.$transaction(async (tx) => {
+      // Under the certificate's lock, as a person's is made: there is one at a time, and only where it is bound.
+      const [place] = await tx.$queryRaw<{ generation: number; agentId: string }[]>`
+        SELECT t.generation, t.agent_id AS "agentId" FROM managed_certificates c
+        JOIN certificate_target_mappings m ON m.certificate_id = c.id AND m.target_id = ${targetId}
+        JOIN deployment_targets t ON t.id = m.target_id
+        WHERE c.id = ${certificateId} AND c.archived_at IS NULL FOR UPDATE OF c, m`;
+      if (!place) return false;
+      const target = { id: targetId, ...place };
       await createValidation(tx, system, { certificateId, target, versionId, now, runAfter });
+      return true;
     });
-    opened += 1;
+    if (isOpened) opened += 1;
   }
   return `${opened} validations opened`;
 }

@@ -11,6 +11,8 @@ import {
 } from "../../test/fixtures.ts";
 import { type Receiver, startReceiver } from "../../test/receiver.ts";
 import { type MailServer, mailUser, startMailServer } from "../../test/smtp.ts";
+import { whileHeld } from "../../test/while-held.ts";
+import type { Transaction } from "../platform/database.ts";
 import { deliver, waitMinutes } from "./deliver.ts";
 import { requeue } from "./manage.ts";
 import { raiseEvent } from "./raise.ts";
@@ -230,6 +232,13 @@ describe("requeueing", () => {
     expect(await plane.db.notification.count({ where: { versionId } })).toBe(2);
     const again = requeue(plane.db, operator, { id, notifierId }, plane.time.now);
     expect(await refusalOf(again)).toMatchObject({ reason: "TOLD_ALREADY" });
+    const other = await newWebhook(plane, receiver);
+    const tell = (tx: Transaction) =>
+      tx.notification.updateMany({ where: { versionId, notifierId }, data: { notifierId: other } });
+    const meanwhile = whileHeld(plane, tell, () =>
+      requeue(plane.db, operator, { id, notifierId: other }, plane.time.now),
+    );
+    expect(await refusalOf(meanwhile)).toMatchObject({ reason: "TOLD_ALREADY" });
   });
 
   test("sends what had no channel through the notifier that is named", async () => {

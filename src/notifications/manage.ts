@@ -2,7 +2,7 @@ import { type Notification, Prisma } from "#gen/prisma/client.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
 import { grantedCertificate } from "../auth/grants.ts";
 import { enqueue } from "../jobs/queue.ts";
-import type { Database, Transaction } from "../platform/database.ts";
+import { type Database, isUniqueViolation, type Transaction } from "../platform/database.ts";
 import { conflict, invalid, notFound } from "../platform/errors.ts";
 import { recipientThrough } from "./channels.ts";
 import { obstacleOf } from "./raise.ts";
@@ -55,7 +55,7 @@ export async function requeue(
   { id, notifierId: wanted }: { id: string; notifierId: string },
   now: Date,
 ): Promise<void> {
-  await db.$transaction(async (tx) => {
+  const write = async (tx: Transaction) => {
     const row = await lockNotification(tx, actor, id);
     if (row.isSending || row.status === "sent" || row.status === "pending") {
       const state = row.isSending ? "is being sent" : row.status === "sent" ? "was sent" : "waits to be sent";
@@ -95,7 +95,13 @@ export async function requeue(
       details: { notifier_id: notifierId, recipient },
     });
     await enqueue(tx, "notify", id);
-  });
+  };
+  try {
+    await db.$transaction(write);
+  } catch (error) {
+    // Another one was told or requeued through the same notifier at this moment.
+    throw isUniqueViolation(error) ? toldAlready(wanted) : error;
+  }
 }
 
 /** Locks a notification that the actor may change until the transaction ends. Leases go by the database's clock. */
@@ -121,5 +127,9 @@ async function refuseDouble(
   const other = await tx.notification.findFirst({
     where: { versionId, thresholdDays, notifierId, id: { not: id } },
   });
-  if (other) throw conflict("TOLD_ALREADY", `${notifierId} has this alert as notification ${other.id}`);
+  if (other) throw toldAlready(notifierId, `as notification ${other.id}`);
+}
+
+function toldAlready(notifierId: string, how = "already") {
+  return conflict("TOLD_ALREADY", `${notifierId || "the notifier"} has this alert ${how}`);
 }
