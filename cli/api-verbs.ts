@@ -1,4 +1,4 @@
-import type { JsonObject, Message } from "@bufbuild/protobuf";
+import type { DescField, JsonObject, Message } from "@bufbuild/protobuf";
 import { type Command, Option } from "commander";
 import { JobService } from "#gen/certctl/v1/jobs_pb.ts";
 import { comments } from "#gen/contract.ts";
@@ -84,12 +84,19 @@ function addVerb(group: Command, api: ApiCommand, all: readonly ApiCommand[], te
   });
 }
 
+/** A call that sets jobs going answers with one of these. */
 function startsJobs({ method }: ApiCommand): boolean {
-  return method.output.fields.some(({ name, fieldKind }) => name === "job_ids" && fieldKind === "list");
+  const { fields } = method.output;
+  return fields.some(({ name }) => name === "job_ids") || fields.some(isStartedJob);
+}
+
+function isStartedJob({ name }: DescField, _: number, fields: readonly DescField[]): boolean {
+  return name === "job_id" && fields.some((field) => field.name === "status");
 }
 
 function jobIdsOf({ method }: ApiCommand, answer: Message): string[] {
-  return encodeJson(method.output, answer)["job_ids"] as string[];
+  const { job_ids: ids, job_id: id } = encodeJson(method.output, answer);
+  return (ids ?? [id]) as string[];
 }
 
 /** The request that the values make. Throws what is wrong with them, by their flags. */

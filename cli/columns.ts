@@ -13,6 +13,7 @@ const chosen: Record<string, string> = {
   Notifier: "id name kind enabled default_recipient updated_at",
   Operation: "id kind status total done skipped failed created_at",
   OperationItem: "certificate_id certificate_name status job_ids message",
+  PolicyChannel: "notifier_id thresholds_days events",
   PolicyRule: "id name type severity mode enabled open_violations",
   PolicyViolation: "id severity rule_name certificate_id message opened_at closed_at",
   ScheduledTask: "name interval_seconds last_started_at next_run_at failures last_error last_result",

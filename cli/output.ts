@@ -73,10 +73,13 @@ function pad(text: string, width: number): string {
 function cell(value: JsonValue | undefined): string {
   if (value === undefined || value === null || value === "") return "-";
   if (typeof value === "string") return printable(value.replace(/(T\d\d:\d\d:\d\d)\.\d+Z$/, "$1Z"));
-  if (Array.isArray(value) && value.every((item) => typeof item === "string"))
-    return printable(value.join(", ")) || "-";
-  if (Array.isArray(value)) return value.length === 0 ? "-" : printable(JSON.stringify(value));
+  if (Array.isArray(value))
+    return printable(value.every(isPlain) ? value.join(", ") : JSON.stringify(value)) || "-";
   return printable(typeof value === "object" ? parts(value) : String(value)) || "-";
+}
+
+function isPlain(value: JsonValue): boolean {
+  return typeof value !== "object";
 }
 
 /** What a structure says: `step: reload, failure_class: Target`. */

@@ -46,6 +46,11 @@ export async function watchJobs(
     for (const job of jobs) terminal.out(`${job.id}  ${outcomeOf(job)}\n`);
     const failed = jobs.filter(({ outcome }) => outcome === undefined || !good.includes(outcome));
     if (failed.length > 0) throw new CommandFailure(failed.map(shortfall).join("\n"));
+  } catch (error) {
+    if (!terminal.signal.aborted) throw error;
+    throw new CommandFailure(
+      `nobody watches any more; the work goes on: certctl jobs watch ${ids.join(", ")}`,
+    );
   } finally {
     status.clear();
   }

@@ -114,6 +114,20 @@ describe("renew --watch", () => {
   });
 });
 
+test("whoever stops watching is told that the work goes on, and how to watch again", async () => {
+  await cli.json("agents", "create", "--id", "ag-absent", "--name", "absent");
+  const waiting = ["--common-name", "waiting.example.test", "--agent-id", "ag-absent"];
+  await cli.run(["certs", "create", "--id", "mc-waiting", "--name", "waiting", ...waiting]);
+  const watching = cli.start(["certs", "renew", "mc-waiting", "--watch"]);
+  await watching.says("awaiting csr");
+  expect(await watching.end("SIGINT")).toBe(1);
+  const [, id = ""] = /the work goes on: certctl jobs watch (job-\w+)/.exec(watching.said()) ?? [];
+  expect(await cli.json("jobs", "cancel", id)).toMatchObject({ status: "Cancelled" });
+  const retried = cli.start(["jobs", "retry", id, "--watch"]);
+  await retried.says("retried");
+  await retried.end("SIGINT");
+});
+
 test("a conflict is told in the server's words, with its details and 5", async () => {
   const { code, err } = await cli.run(["agents", "retire", "ag-web"]);
   expect(code).toBe(5);
@@ -126,11 +140,14 @@ test("a table has the parts of a structure that are set, and a dash for one with
   const tagged = ["--common-name", "tagged.example.test", "--agent-id", "ag-web", "--tags", "tier=gold"];
   const { out } = await cli.run(["certs", "create", "--name", "tagged", ...tagged]);
   expect(out).toMatch(/^tags +tier: gold$/m);
-  const { out: failed } = await cli.run(["jobs", "list", "--certificate-id", "mc-astray", "-o", "json"]);
-  const deployment = JSON.parse(failed).data.find(({ type }: { type: string }) => type === "Deployment");
+  await cli.run(["certs", "renew", "mc-astray", "--watch"]);
+  const { data: jobs } = await cli.json("jobs", "list", "--certificate-id", "mc-astray");
+  const deployment = jobs.find(({ type }: { type: string }) => type === "Deployment");
   const { out: job } = await cli.run(["jobs", "get", deployment.id]);
   expect(job).toMatch(/^error +step: \w+, message: .*absent.*, failure_class: \w+$/m);
   expect((await cli.run(["certs", "get", "mc-web"])).out).toMatch(/^tags +-$/m);
+  const { out: policy } = await cli.run(["renewal-policies", "get", "rp-default"]);
+  expect(policy).toMatch(/^alert_thresholds_days +30, 14, 7, 0$/m);
 });
 
 test("jobs tail prints steps as they are taken, of one certificate where asked, and ends with Ctrl-C", async () => {

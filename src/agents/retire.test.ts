@@ -67,7 +67,7 @@ describe("retiring an agent", () => {
     expect(await refusalOf(retire())).toMatchObject({
       reason: "IN_USE",
       fields: ["targets", "certificates", "open_jobs"],
-      message: expect.stringContaining("1 targets, 1 certificates, 1 open jobs"),
+      message: expect.stringContaining("1 target, 1 certificate, 1 open job"),
     });
     expect(await findAgent(plane.db, unrestricted, agent.id)).toMatchObject({
       targetCount: 1,

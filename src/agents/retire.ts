@@ -2,7 +2,8 @@ import { type Actor, recordAudit } from "../audit/record.ts";
 import { cancelWithin } from "../jobs/cancel.ts";
 import { openStatuses } from "../jobs/state.ts";
 import type { Database, Transaction } from "../platform/database.ts";
-import { conflict, type FieldViolation, invalid, notFound } from "../platform/errors.ts";
+import { invalid, notFound } from "../platform/errors.ts";
+import { inUse } from "../resources/in-use.ts";
 import { endSessions } from "./end-sessions.ts";
 
 export interface RetireDeps {
@@ -32,7 +33,7 @@ export async function retireAgent(
     await holdDependants(tx, id);
     const dependants = await dependantsOf(tx, id);
     const counts = Object.entries(dependants).map(([name, ids]) => [name, ids.length] as const);
-    if (!force && counts.some(([, count]) => count > 0)) throw inUse(id, counts);
+    if (!force && counts.some(([, count]) => count > 0)) throw keptBy(id, counts);
     await release(tx, actor, id, dependants, now);
     await endCredentials(tx, id, now);
     await tx.agent.update({ where: { id }, data: { retiredAt: now, offlineAt: null } });
@@ -107,13 +108,6 @@ async function dependantsOf(tx: Transaction, agentId: string): Promise<Dependant
   return { targets: idsOf(targets), certificates: idsOf(certificates), open_jobs: idsOf(jobs) };
 }
 
-function inUse(id: string, counts: (readonly [string, number])[]) {
-  const used = counts.filter(([, count]) => count > 0);
-  const text = used.map(([name, count]) => `${count} ${name.replaceAll("_", " ")}`).join(", ");
-  const details: FieldViolation[] = used.map(([field, count]) => ({ field, description: String(count) }));
-  return conflict("IN_USE", `agent ${id} is in use by ${text}; move them, or retire it with force`, details);
-}
-
 async function release(
   tx: Transaction,
   actor: Actor,
@@ -136,4 +130,9 @@ async function endCredentials(tx: Transaction, agentId: string, now: Date): Prom
   await tx.apiKey.updateMany({ where: { agentId, revokedAt: null }, data: { revokedAt: now } });
   await tx.joinToken.updateMany({ where: { agentId, expiresAt: { gt: now } }, data: { expiresAt: now } });
   await endSessions(tx, agentId);
+}
+
+function keptBy(id: string, counts: (readonly [string, number])[]) {
+  const spoken = Object.fromEntries(counts.map(([name, count]) => [name.replaceAll("_", " "), count]));
+  return inUse(`agent ${id}`, spoken, "move them, or retire it with force");
 }

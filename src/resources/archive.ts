@@ -3,6 +3,7 @@ import { type Actor, recordAudit } from "../audit/record.ts";
 import type { Grants } from "../auth/grants.ts";
 import { type Database, isUniqueViolation, type Transaction } from "../platform/database.ts";
 import { alreadyExists, conflict, notFound } from "../platform/errors.ts";
+import { inUse } from "./in-use.ts";
 
 /** A resource whose rows are archived instead of deleted: reads still answer it, lists leave it out, names become free. */
 export interface Archivable {
@@ -126,16 +127,7 @@ export function writeRefusal(
 }
 
 function refuseInUse({ what }: Archivable, id: string, counts: Record<string, number>): void {
-  const used = Object.entries(counts).filter(([, count]) => count > 0);
-  if (used.length === 0) return;
-  const text = used
-    .map(([name, count]) => `${count} ${count === 1 ? name.replace(/ies$/, "y").replace(/s$/, "") : name}`)
-    .join(", ");
-  throw conflict(
-    "IN_USE",
-    `${spoken(what)} ${id} is in use by ${text}`,
-    used.map(([name, count]) => ({ field: name.replaceAll(" ", "_"), description: String(count) })),
-  );
+  if (Object.values(counts).some((count) => count > 0)) throw inUse(`${spoken(what)} ${id}`, counts);
 }
 
 const spoken = (what: string) => what.replaceAll("_", " ");

@@ -46,6 +46,12 @@ describe("the OpenAPI document", () => {
     expect(statuses("/api/v1/trust-bundle", "get")).toEqual([200, 400, 429]);
   });
 
+  test("begins with what people call; what agents speak comes last", () => {
+    const names = (document["tags"] as { name: string }[]).map(({ name }) => name);
+    expect(names[0]).toBe("Agent");
+    expect(names.at(-1)).toBe("AgentWork");
+  });
+
   test("takes its descriptions from the protos' comments", () => {
     expect(document.paths["/api/v1/certificates/{id}"].get.summary).toBe(
       "Reads one certificate; an archived one still answers.",

@@ -1,4 +1,5 @@
-import type { DescMethod, DescService, JsonObject } from "@bufbuild/protobuf";
+import { type DescMethod, type DescService, getOption, type JsonObject } from "@bufbuild/protobuf";
+import { access } from "#gen/certctl/v1/options_pb.ts";
 import { type RestRule, rulesOf } from "../binding.ts";
 import { errorResponses, errorSchema } from "./errors.ts";
 import { operationOf } from "./operation.ts";
@@ -21,6 +22,7 @@ export function openApiDocument(
       [rule.verb.toLowerCase()]: operationOf(method, rule, { schemas, comment, id }),
     };
   }
+  const offered = services.filter(({ methods }) => methods.some((method) => rulesOf(method).length > 0));
   return {
     openapi: "3.1.0",
     info: {
@@ -31,10 +33,13 @@ export function openApiDocument(
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/" }],
-    tags: services.map(({ name, typeName }) => ({
-      name: name.replace(/Service$/, ""),
-      description: comments[typeName] ?? name,
-    })),
+    // In the order in which the reference shows them: what people call comes before what agents do.
+    tags: [...services.filter((service) => !isForAgents(service)), ...services.filter(isForAgents)].map(
+      ({ name, typeName }) => ({
+        name: name.replace(/Service$/, ""),
+        description: comments[typeName] ?? name,
+      }),
+    ),
     paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
     components: {
       schemas: { Error: errorSchema, ...schemas.components },
@@ -57,4 +62,8 @@ function rulesWithIds(method: DescMethod): { method: DescMethod; rule: RestRule;
     rule,
     id: index === 0 ? method.localName : `${method.localName}${index + 1}`,
   }));
+}
+
+function isForAgents({ methods }: DescService): boolean {
+  return methods.some((method) => getOption(method, access).who.case === "agent");
 }
