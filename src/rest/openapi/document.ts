@@ -34,7 +34,7 @@ export function openApiDocument(
     },
     servers: [{ url: "/" }],
     // In the order in which the reference shows them: what people call comes before what agents do.
-    tags: [...services.filter((service) => !isForAgents(service)), ...services.filter(isForAgents)].map(
+    tags: [...offered.filter((service) => !isForAgents(service)), ...offered.filter(isForAgents)].map(
       ({ name, typeName }) => ({
         name: name.replace(/Service$/, ""),
         description: comments[typeName] ?? name,
