@@ -55,12 +55,14 @@ async function seen(port: number, signal: AbortSignal): Promise<string> {
 }
 
 function nextSteps(url: string, dataDir: string): string {
-  const curl = `curl --cacert ${join(dataDir, "ca.pem")} -H "Authorization: Bearer $(cat ${join(dataDir, "admin.key")})"`;
+  const [ca, key] = [join(dataDir, "ca.pem"), join(dataDir, "admin.key")];
   return `
-What next
-  see the certificates   ${curl} ${url}/api/v1/certificates
-  renew the sample's     ${curl} -X POST ${url}/api/v1/certificates/mc-demo/renew
-  the admin's API key    ${join(dataDir, "admin.key")}
+What next, in another terminal
+  log in                 cli/certctl login ${url} --ca ${ca} < ${key}
+  see the certificates   cli/certctl certs list
+  renew the sample's     cli/certctl certs renew mc-demo --watch
+  the same by REST       curl --cacert ${ca} -H "Authorization: Bearer $(cat ${key})" ${url}/api/v1/certificates
+  the API's reference    ${url}/api/docs
   what the agent may do  ${join(dataDir, "agent", "agent.yaml")}
   stop                   Ctrl-C; the next start goes on from here
 `;

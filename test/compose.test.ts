@@ -109,22 +109,7 @@ test("what the services run, from the images' files alone, ends with a certifica
 
   for (const path of ["/openapi.json", "/api/docs", "/api/docs/swagger-ui-bundle.js"])
     expect(await rest("GET", path), path).toMatchObject({ status: 200 });
-  await using cli = runProcess(
-    [
-      process.execPath,
-      join(images["server"]?.app ?? "", "cli/main.ts"),
-      "certs",
-      "get",
-      "mc-web",
-      "-o",
-      "json",
-    ],
-    {
-      CERTCTL_URL: `https://localhost:${ports.server}`,
-      CERTCTL_CA: join(directory, "volumes", "server", "ca.pem"),
-      CERTCTL_API_KEY: adminKey.trim(),
-    },
-  );
+  await using cli = await stage.execute("server", ["cli/main.ts", "certs", "get", "mc-web", "-o", "json"]);
   expect(await cli.exited, cli.said()).toBe(0);
   await cli.says('"status": "Active"');
 });
@@ -138,6 +123,8 @@ interface ComposeStage extends AsyncDisposable {
   /** Runs a service that ends by itself; its exit code. */
   runOnce(name: string): Promise<number | null>;
   checkHealth(name: string): Promise<number | null>;
+  /** Runs another script of its image in a service's container. */
+  execute(name: string, argv: readonly [string, ...string[]]): Promise<TestProcess>;
 }
 
 async function openStage(): Promise<ComposeStage> {
@@ -146,6 +133,7 @@ async function openStage(): Promise<ComposeStage> {
   const ports = { server: await freePort(), nginx: await freePort() };
   const replacements = {
     "server:8443": `localhost:${ports.server}`,
+    "localhost:8443": `localhost:${ports.server}`,
     "nginx:9443": `127.0.0.1:${ports.nginx}`,
     "listen 9443": `listen 127.0.0.1:${ports.nginx}`,
     "/volumes": join(directory, "volumes"),
@@ -202,6 +190,11 @@ async function openStage(): Promise<ComposeStage> {
     async checkHealth(name) {
       const run = await lay(name);
       return launch(run.healthCheck ?? [], run).exited;
+    },
+    async execute(name, [script, ...args]) {
+      const run = await lay(name);
+      const { app = "" } = images[compose.services[name]?.build?.target ?? ""] ?? {};
+      return launch(["node", join(app, script), ...args], run);
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };

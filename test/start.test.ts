@@ -1,13 +1,17 @@
+import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connect } from "node:tls";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { lifeOf, readIdentity } from "../agent/identity.ts";
 import { later, movableClock } from "./faketime.ts";
 import { type Machine, newMachine, typeCtrlC } from "./npm-start.ts";
 import { leftOf } from "./processes-of.ts";
+
+const execute = promisify(execFile);
 
 const names = ["demo.localhost", "localhost", "127.0.0.1"];
 
@@ -30,6 +34,11 @@ test("npm start proves a sample that verifies against ca.pem, and the next start
   const { status, body } = await rest("GET", "/api/v1/certificates/mc-demo");
   expect({ status, ...body }).toMatchObject({ status: "Active", common_name: "demo.localhost", sans: names });
   expect(new Set([...serials, body.serial_number]).size).toBe(1);
+
+  const logIn = (await first.line("  log in ")).replace(/^ +log in +/, "");
+  const env = { PATH: process.env["PATH"] ?? "", HOME: `${machine.dataDir}.home` };
+  const { stdout } = await execute("sh", ["-ec", `${logIn}; cli/certctl certs list`], { env });
+  expect(stdout).toMatch(/^mc-demo +Sample +demo\.localhost +Active/m);
 
   typeCtrlC(first);
   expect(await leftOf(machine.dataDir)).toEqual([]);

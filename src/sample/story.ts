@@ -51,7 +51,7 @@ export async function tellStory(
       const time = at ? timestampDate(at).getTime() : 0;
       start ??= time;
       say(
-        `  ${((time - start) / 1000).toFixed(2).padStart(6)} s  ${step.replaceAll("_", " ").padEnd(14)} ${message}`,
+        `  ${((time - start) / 1000).toFixed(2).padStart(6)} s  ${step.replaceAll("_", " ").padEnd(14)} ${message}`.trimEnd(),
       );
     }
     told = job.timeline.length;
