@@ -80,7 +80,7 @@ function addVerb(group: Command, api: ApiCommand, all: readonly ApiCommand[], te
       : await connection.unary(api.method, message);
     if (isPaged(api) && format === "table") terminal.err(leftOut(api, answer));
     if (verb.opts<{ watch?: true }>().watch) await watchJobs(connection, jobIdsOf(api, answer), terminal);
-    else terminal.out(describe(api, format, answer, values));
+    else terminal.out(describe(api, all, format, answer, values));
   });
 }
 
@@ -132,14 +132,15 @@ export function writable({ method }: ApiCommand, resource: JsonObject): JsonObje
 }
 
 function describe(
-  { method, shown, verb }: ApiCommand,
+  { method, shown, verb, resource }: ApiCommand,
+  all: readonly ApiCommand[],
   format: Format,
   answer: Message,
   values: string[],
 ): string {
-  if (method.output.fields.length === 0)
-    return format === "table" ? `${values.join(" ")} ${done[verb] ?? verb}\n` : "";
-  return render(format, method, shown?.name, answer);
+  if (method.output.fields.length > 0) return render(format, method, shown?.name, answer);
+  if (format !== "table") return "";
+  if (verb !== "delete") return `${values.join(" ")} ${verb}\n`;
+  const isKept = all.some((other) => other.resource === resource && other.verb === "restore");
+  return `${values.join(" ")} is ${isKept ? "gone from the lists; restore brings it back" : "deleted"}\n`;
 }
-
-const done: Record<string, string> = { delete: "is deleted" };

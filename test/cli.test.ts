@@ -46,10 +46,12 @@ describe("a command", () => {
     expect(await cli.json("certs", "get", "mc-crud")).toEqual(changed);
     expect(await cli.run(["certs", "delete", "mc-crud"])).toEqual({
       code: 0,
-      out: "mc-crud is deleted\n",
+      out: "mc-crud is gone from the lists; restore brings it back\n",
       err: "",
     });
     expect((await cli.json("certs", "get", "mc-crud")).archived_at).not.toBeNull();
+    const key = await cli.json("api-keys", "create", "--name", "gone", "--role", "viewer");
+    expect((await cli.run(["api-keys", "delete", key.id])).out).toBe(`${key.id} is deleted\n`);
   });
 
   test("takes a structure as JSON, from a file and from standard input", async () => {
