@@ -57,7 +57,7 @@ import { notificationService } from "./notifications/rpc.ts";
 import { notificationsTask } from "./notifications/sweep.ts";
 import { notifierService } from "./notifiers/rpc.ts";
 import { operationService } from "./operations/rpc.ts";
-import { operationTask, runOperation } from "./operations/run.ts";
+import { operationTask, resumeOperations, runOperation } from "./operations/run.ts";
 import { ownerService } from "./owners/rpc.ts";
 import { openBus } from "./platform/bus.ts";
 import type { Clock } from "./platform/clock.ts";
@@ -174,6 +174,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   starting.use(await startQueue({ ...queue, tasks: { notify }, concurrency: 4 }));
   // What an earlier process left is taken up at once.
   await sweepJobs(db, clock(), 0);
+  await resumeOperations(db, 0);
   const { everyMs } = config;
   const scheduled: ScheduledTask[] = [
     renewalTask({ db, log, ...config.renewals }, everyMs.renewals),

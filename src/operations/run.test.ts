@@ -13,7 +13,7 @@ import {
 import { archiveCertificate } from "../certificates/declare.ts";
 import { renewCertificate } from "../certificates/renew.ts";
 import { createOperation, type OperationWish } from "./create.ts";
-import { operationTask, runOperation } from "./run.ts";
+import { operationTask, resumeOperations, runOperation } from "./run.ts";
 import { moveOperation } from "./state.ts";
 import { findOperation } from "./view.ts";
 
@@ -117,6 +117,15 @@ describe("an operation", () => {
     await plane.db.$executeRaw`SELECT graphile_worker.remove_job(${`operate:${id}`})`;
     expect(await resume()).toBe("1 operations resumed");
     expect(await tasks()).toHaveLength(1);
+  });
+
+  test("whose server died at the work is taken up at once by one that starts", async () => {
+    await certificates(1);
+    const id = await start();
+    await plane.db.$executeRaw`
+      UPDATE graphile_worker._private_jobs SET locked_at = now(), locked_by = 'dead' WHERE key = ${`operate:${id}`}`;
+    expect(await resumeOperations(plane.db, 60_000)).toBe(0);
+    expect(await resumeOperations(plane.db, 0)).toBe(1);
   });
 
   test("is refused when another number matches than the dry run said", async () => {

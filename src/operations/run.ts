@@ -53,17 +53,20 @@ export function operationTask(db: Database, everyMs: number): ScheduledTask {
     name: "operations",
     title: "Picks up operations that were lost on the way",
     everyMs,
-    run: async () => `${await resumeOperations(db)} operations resumed`,
+    run: async () => `${await resumeOperations(db, 3 * turnMs)} operations resumed`,
   };
 }
 
-/** Sets running operations going whose task was lost with its server. */
-async function resumeOperations(db: Database): Promise<number> {
+/**
+ * Sets running operations going whose task was lost with its server: none waits, and none has been at work for `silentMs`.
+ * One too many does no harm.
+ */
+export async function resumeOperations(db: Database, silentMs: number): Promise<number> {
   return db.$transaction(async (tx) => {
     const lost = await tx.$queryRaw<{ id: string }[]>`
       SELECT o.id FROM operations o WHERE o.status = 'Running' AND NOT EXISTS (
         SELECT 1 FROM graphile_worker.jobs t WHERE t.key = 'operate:' || o.id
-          AND (t.locked_at IS NULL OR t.locked_at > now() - ${3 * turnMs} * interval '1 millisecond'))`;
+          AND (t.locked_at IS NULL OR t.locked_at > now() - ${silentMs} * interval '1 millisecond'))`;
     for (const { id } of lost) await enqueue(tx, "operate", id);
     return lost.length;
   });
