@@ -25,7 +25,7 @@ test("a transaction that ends a deadlock runs again, by whichever way it came to
       await tx.$executeRaw`UPDATE teams SET description = description || ${text} WHERE id IN (${first}, ${second})`;
     });
   await Promise.all([describeBoth("t-a", "t-b", "1"), describeBoth("t-b", "t-a", "2")]);
-  expect(runs).toBe(3);
+  expect(runs).toBeGreaterThan(2);
   const rows = await db.team.findMany();
   expect(rows.map(({ description }) => [...description].sort().join(""))).toEqual(["12", "12"]);
 });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { Prisma, PrismaClient } from "#gen/prisma/client.ts";
@@ -50,6 +51,8 @@ function rerunDeadlocked(db: PrismaClient): void {
       } catch (error) {
         // The queries of a list are spent once they were sent.
         if (typeof work !== "function" || runs === mostRuns || !isDeadlock(error)) throw error;
+        // The other one gets ahead, or they would meet again.
+        await delay(Math.random() * 50 * runs);
       }
     }
   };
