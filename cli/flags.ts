@@ -64,7 +64,7 @@ function parseValue(field: DescField, text: string): JsonValue {
   if (isDocument(field)) return documentOf(text);
   if (field.scalar === undefined) return text;
   if (field.scalar === ScalarType.STRING)
-    return /(pem|secret|password)$/.test(field.name) ? contents(text) : text;
+    return /(pem|secret|password|api_key)$/.test(field.name) ? contents(text) : text;
   const value = /^-?\d+(\.\d+)?$/.test(text)
     ? Number(text)
     : text === "true" || text === "false"

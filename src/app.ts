@@ -1,7 +1,5 @@
 import { join } from "node:path";
-import { type ConnectRouter, createContextValues, type Interceptor } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { createValidateInterceptor } from "@connectrpc/validate";
+import type { ConnectRouter } from "@connectrpc/connect";
 import { AgentWorkService } from "#gen/certctl/v1/agent_work_pb.ts";
 import { AgentService } from "#gen/certctl/v1/agents_pb.ts";
 import { ApiKeyService } from "#gen/certctl/v1/api_keys_pb.ts";
@@ -17,10 +15,11 @@ import { OwnerService } from "#gen/certctl/v1/owners_pb.ts";
 import { PolicyService } from "#gen/certctl/v1/policies_pb.ts";
 import { RenewalPolicyService } from "#gen/certctl/v1/renewal_policies_pb.ts";
 import { SchedulerService } from "#gen/certctl/v1/scheduler_pb.ts";
+import { SessionService } from "#gen/certctl/v1/sessions_pb.ts";
 import { StatsService } from "#gen/certctl/v1/stats_pb.ts";
 import { TargetService } from "#gen/certctl/v1/targets_pb.ts";
 import { TeamService } from "#gen/certctl/v1/teams_pb.ts";
-import { comments, services as contract } from "#gen/contract.ts";
+import packageJson from "../package.json" with { type: "json" };
 import { agentHealthTask } from "./agents/health.ts";
 import { agentService } from "./agents/rpc.ts";
 import { createSessions } from "./agents/sessions.ts";
@@ -31,11 +30,6 @@ import { openAuditKey } from "./audit/key.ts";
 import { auditService } from "./audit/rpc.ts";
 import { sealTask } from "./audit/seal.ts";
 import { requireDeclaredAccess } from "./auth/access.ts";
-import { createAuthenticate } from "./auth/authenticate.ts";
-import { callerKey, callerOfRequest } from "./auth/caller.ts";
-import { createAccessInterceptor, createAdmitCall, createErrorInterceptor } from "./auth/interceptor.ts";
-import { certificateKey } from "./auth/principal.ts";
-import { createThrottle } from "./auth/throttle.ts";
 import type { Authorities } from "./authorities/authority.ts";
 import { authorityPem } from "./authorities/authority.ts";
 import { openAuthorities } from "./authorities/store.ts";
@@ -45,6 +39,7 @@ import { validationTask } from "./certificates/validation-schedule.ts";
 import type { Config } from "./config.ts";
 import { makeServerKey } from "./demo-keys/make.ts";
 import { demoKeyService } from "./demo-keys/rpc.ts";
+import { createEdge } from "./edge.ts";
 import { ensureDefaultIssuer } from "./issuers/default-issuer.ts";
 import { issuerByKind } from "./issuers/registry.ts";
 import { issuerService } from "./issuers/rpc.ts";
@@ -64,27 +59,22 @@ import type { Clock } from "./platform/clock.ts";
 import { writeAtomically } from "./platform/data-dir.ts";
 import { openDatabase } from "./platform/database.ts";
 import { createEgress } from "./platform/egress.ts";
-import { createHealth, notFoundPage } from "./platform/health.ts";
-import { requestId, securityHeaders } from "./platform/http-headers.ts";
-import { type HttpRequest, type HttpResponse, peerCertificate } from "./platform/http-message.ts";
+import { createHealth } from "./platform/health.ts";
 import type { Log } from "./platform/log.ts";
 import { migrate } from "./platform/migrate.ts";
 import { joinReplicas } from "./platform/replica.ts";
-import { requestIdKey } from "./platform/request.ts";
 import type { Sealer } from "./platform/seal.ts";
-import { createTextInterceptor } from "./platform/text.ts";
 import { policiesTask } from "./policies/inventory.ts";
 import { policyService } from "./policies/rpc.ts";
 import { renewalPolicyService } from "./renewal-policies/rpc.ts";
 import { renewalTask } from "./renewals/check.ts";
-import { createRestGateway } from "./rest/gateway.ts";
-import { openApiDocument } from "./rest/openapi/document.ts";
-import { createReference } from "./rest/openapi/reference.ts";
 import { schedulerService } from "./scheduler/rpc.ts";
 import { startScheduler } from "./scheduler/scheduler.ts";
 import type { ScheduledTask } from "./scheduler/task.ts";
 import { requireOpenable } from "./sealed-values/check.ts";
 import { serverNames, startSecureListener } from "./secure-listener.ts";
+import { sessionsTask } from "./sessions/end.ts";
+import { sessionService } from "./sessions/rpc.ts";
 import { statsService } from "./stats/rpc.ts";
 import { targetService } from "./targets/rpc.ts";
 import { teamService } from "./teams/rpc.ts";
@@ -106,7 +96,6 @@ export interface AppOptions {
   log: Log;
 }
 
-const readMaxBytes = 1_048_576;
 const services = [
   CertificateService,
   JobService,
@@ -124,6 +113,7 @@ const services = [
   OperationService,
   StatsService,
   ApiKeyService,
+  SessionService,
   AuditService,
 ];
 
@@ -186,12 +176,14 @@ export async function startApp(options: AppOptions): Promise<App> {
     notificationsTask(sending, everyMs.notifications),
     sealTask({ db, key: auditKey, log }, everyMs.auditSeal),
     policiesTask(db, everyMs.policies),
+    sessionsTask(db, everyMs.sessions),
   ];
   starting.use(await startScheduler({ db, bus, clock, log, replicaId: replica.id, tasks: scheduled }));
 
   // A demonstration shows what its guide says: RSA-2048.
   const defaultKeyAlgorithm = isDemo ? "RSA-2048" : "ECDSA-P256";
   const ownNames = serverNames(config).filter((name) => !isLoopback(name));
+  const facts = { version: packageJson.version, keygenMode: config.keygenMode, authType: config.authType };
   const reserved = { trustDomain: authorities.trustDomain, ownNames };
   const routes = (router: ConnectRouter): void => {
     router.service(CertificateService, certificateService({ db, clock, reserved, defaultKeyAlgorithm }));
@@ -222,54 +214,14 @@ export async function startApp(options: AppOptions): Promise<App> {
     router.service(StatsService, statsService({ db, clock }));
     router.service(SchedulerService, schedulerService({ db, clock, tasks: scheduled }));
     router.service(ApiKeyService, apiKeyService({ db, clock }));
+    router.service(SessionService, sessionService({ db, clock, server: facts }));
     router.service(AuditService, auditService({ db }));
   };
 
-  const authenticate = createAuthenticate({
-    db,
-    agentCa: authorities.byRole["agent-ca"],
-    agentAuth: config.agentAuth,
-    clock,
-  });
-  const throttle = createThrottle(config.throttle, clock);
-  const isKeyless = config.authType === "none";
-  if (isKeyless)
-    log.warn("CERTCTL_AUTH_TYPE is none: every program on this machine may do everything without a key");
-  const admit = createAdmitCall({ authenticate, throttle, isKeyless });
-  const interceptors: Interceptor[] = [
-    createErrorInterceptor(log),
-    createAccessInterceptor({ admit, authenticate, throttle, clock }),
-    createTextInterceptor(),
-    createValidateInterceptor(),
-  ];
-  const call = { routes, interceptors, readMaxBytes, shutdownSignal: stopping.signal };
-  const contextValues = (request: HttpRequest) =>
-    createContextValues()
-      .set(requestIdKey, requestId(request))
-      .set(callerKey, callerOfRequest(request))
-      .set(certificateKey, peerCertificate(request) ?? null);
-  const rest = createRestGateway({
-    ...call,
-    contextValues: (request) => contextValues(request as HttpRequest),
-    before: (request, method, values) => admit(method, request.headers.authorization ?? null, values),
-    onError: (error, method, id) =>
-      log.error({ err: error, method: method?.name, requestId: id }, "a REST call failed"),
-  });
-  const rpc = connectNodeAdapter({ ...call, acceptCompression: [], contextValues, fallback: notFoundPage });
   const health = createHealth(pool);
-  const reference = createReference(openApiDocument(contract, comments));
-
-  const listener = await startSecureListener({
-    config,
-    authorities,
-    clock,
-    log,
-    handler(request: HttpRequest, response: HttpResponse) {
-      securityHeaders(response);
-      if (health.answer(request, response) || reference(request, response) || rest(request, response)) return;
-      rpc(request as Parameters<typeof rpc>[0], response as Parameters<typeof rpc>[1]);
-    },
-  });
+  const shutdownSignal = stopping.signal;
+  const handler = createEdge({ db, config, authorities, health, routes, clock, log, shutdownSignal });
+  const listener = await startSecureListener({ config, authorities, clock, log, handler });
   const parts = starting.move();
   return {
     url: listener.url,

@@ -96,6 +96,9 @@ export const serverSettings = z.object({
     description:
       "How often every certificate is held to the policy rules; a write and a changed rule do it at once",
   }),
+  CERTCTL_SESSION_PRUNE_SECONDS: interval(3_600).meta({
+    description: "How often sessions that have ended are removed; they are refused at once",
+  }),
   CERTCTL_RENEWAL_CHECK_SECONDS: interval(3600).meta({
     description: "How often certificates that are due are looked for",
   }),
@@ -170,6 +173,7 @@ export interface Config {
     notifications: number;
     auditSeal: number;
     policies: number;
+    sessions: number;
   };
   renewals: {
     /** Renewals that are due together are spread over this time. */
@@ -228,6 +232,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       notifications: settings.CERTCTL_NOTIFICATION_SWEEP_SECONDS * 1000,
       auditSeal: settings.CERTCTL_AUDIT_SEAL_SECONDS * 1000,
       policies: settings.CERTCTL_POLICY_CHECK_SECONDS * 1000,
+      sessions: settings.CERTCTL_SESSION_PRUNE_SECONDS * 1000,
       renewals: settings.CERTCTL_RENEWAL_CHECK_SECONDS * 1000,
       validations: settings.CERTCTL_VALIDATION_SECONDS * 1000,
       agents: settings.CERTCTL_AGENT_HEALTH_SECONDS * 1000,

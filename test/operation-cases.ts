@@ -22,6 +22,7 @@ export interface Case {
   body?: unknown;
   /** Speaks for the silent agent instead of the admin. */
   isAgent?: boolean;
+  headers?: Record<string, string>;
   /** 2xx when left out. */
   status?: number;
 }
@@ -98,6 +99,12 @@ async function heldOperation({ system }: Stage): Promise<string> {
   return id;
 }
 
+/** What a browser that is signed in sends along. */
+async function signedIn({ system }: Stage): Promise<Record<string, string>> {
+  const { headers } = await system.rest("POST", "/api/v1/session", { api_key: system.adminKey });
+  return { cookie: String(headers["set-cookie"]).split(";", 1)[0] ?? "", origin: system.url };
+}
+
 /** Every other call that is not a list, by its operation id. */
 export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   renewCertificate: () => ({ body: {} }),
@@ -127,6 +134,8 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
     const { body } = await system.rest("GET", "/api/v1/scheduler");
     return { path: { name: body.data[0].name }, body: {} };
   },
+  createSession: ({ system }) => ({ body: { api_key: system.adminKey } }),
+  deleteSession: async (stage) => ({ headers: await signedIn(stage) }),
   rotateApiKey: () => ({ body: {} }),
   expireApiKey: () => ({ body: {} }),
   getAuditEvent: async ({ system }) => {

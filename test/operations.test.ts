@@ -93,7 +93,12 @@ function urlOf({ path }: Operation, { path: variables = {}, query = "" }: Case):
 
 function send(operation: Operation, given: Case, options: Parameters<Rest>[3] = {}) {
   const own = given.isAgent ? { apiKey: stage.silentAgent.apiKey } : {};
-  return stage.system.rest(operation.verb, urlOf(operation, given), given.body, { ...own, ...options });
+  const headers = { ...given.headers, ...options.headers };
+  return stage.system.rest(operation.verb, urlOf(operation, given), given.body, {
+    ...own,
+    ...options,
+    headers,
+  });
 }
 
 /** Holds an answer to the document: a status that it lists, a body as it says. */

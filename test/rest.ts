@@ -31,6 +31,8 @@ export function restClient({ url, ca, apiKey }: { url: string; ca: string; apiKe
       method,
       ca,
       agent: false,
+      // Otherwise Node takes the Host header for it.
+      servername: new URL(url).hostname,
       headers: {
         ...options.headers,
         ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),

@@ -56,9 +56,9 @@ describe("the contract", async () => {
     expect(asked.filter((permission) => !permissions.includes(permission))).toEqual([]);
   });
 
-  test("opens to everybody only what an agent needs before it is known", () => {
+  test("opens to everybody only what agents and people need before they are known", () => {
     const open = methods.filter((method) => accessOf(method).who === "public").map(({ name }) => name);
-    expect(open.sort()).toEqual(["Enroll", "GetTrustBundle"]);
+    expect(open.sort()).toEqual(["CreateSession", "DeleteSession", "Enroll", "GetTrustBundle"]);
   });
 
   test("is served whole", async () => {

@@ -3,8 +3,8 @@ import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
 import { access } from "#gen/certctl/v1/options_pb.ts";
 import { denied, unauthenticated } from "../platform/errors.ts";
 import { isRestricted } from "./grants.ts";
-import type { Principal } from "./principal.ts";
-import { holdsPermission, isRestrictable } from "./roles.ts";
+import type { Operator, Principal } from "./principal.ts";
+import { holdsPermission, isRestrictable, permissions } from "./roles.ts";
 
 /** Who may call a method. */
 export type Access = { who: "public" } | { who: "agent" } | { who: "permission"; permission: string };
@@ -34,6 +34,11 @@ export function authorize(principal: Principal | null, method: DescMethod): void
   if (wanted.who === "permission" && !holds(principal, wanted.permission)) {
     throw denied(`${principal.id} lacks the permission ${wanted.permission}`);
   }
+}
+
+/** What the caller may use at all; what it reaches with it, its grants say. */
+export function heldPermissions(operator: Operator): string[] {
+  return permissions.filter((permission) => holds(operator, permission));
 }
 
 function holds(principal: Principal, permission: string): boolean {

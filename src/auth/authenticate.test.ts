@@ -36,7 +36,7 @@ function authenticate(
 ): Promise<Principal | null> {
   const { db, authorities, clock } = plane;
   const check = createAuthenticate({ db, agentCa: authorities.byRole["agent-ca"], agentAuth, clock });
-  return check({ authorization: null, certificate: null, ...credentials });
+  return check({ authorization: null, session: null, certificate: null, ...credentials });
 }
 
 const byKey = (key: string, agentAuth?: "mtls" | "api_key" | "both") =>

@@ -7,10 +7,13 @@ import { unauthenticated } from "../platform/errors.ts";
 import { extendedKeyUsage } from "../x509/extensions.ts";
 import { byApiKey } from "./key-credential.ts";
 import type { AgentPrincipal, Principal } from "./principal.ts";
+import { bySession } from "./session-credential.ts";
 
 /** Finds out who calls. Null: no credential at all. Throws Unauthenticated for one that does not hold. */
 export type Authenticate = (credentials: {
   authorization: string | null;
+  /** What a session's cookie holds; it counts only where nothing else is given on purpose. */
+  session: { token: string; isUse: boolean } | null;
   certificate: X509Certificate | null;
 }) => Promise<Principal | null>;
 
@@ -21,13 +24,14 @@ export function createAuthenticate(options: {
   clock: () => Date;
 }): Authenticate {
   const { db, agentCa, agentAuth, clock } = options;
-  return async ({ authorization, certificate }) => {
+  return async ({ authorization, session, certificate }) => {
     if (authorization !== null) {
       const principal = await byApiKey(db, authorization, clock());
       if (principal.kind === "agent" && agentAuth === "mtls")
         throw unauthenticated("agents authenticate by certificate here");
       return principal;
     }
+    if (session) return bySession(db, session, clock());
     if (!certificate) return null;
     if (agentAuth === "api_key") throw unauthenticated("agents authenticate by API key here");
     return byCertificate({ db, agentCa, certificate, now: clock() });

@@ -7,6 +7,7 @@ import type { Log } from "../platform/log.ts";
 import { requestIdKey } from "../platform/request.ts";
 import { accessOf, authorize } from "./access.ts";
 import type { Authenticate } from "./authenticate.ts";
+import { browserKey, sessionOf } from "./browser.ts";
 import { callerKey } from "./caller.ts";
 import {
   type AgentPrincipal,
@@ -33,11 +34,18 @@ export function createAdmitCall(options: {
 }): AdmitCall {
   const { authenticate, throttle, isKeyless } = options;
 
-  async function identify(authorization: string | null, values: ContextValues): Promise<Principal | null> {
+  async function identify(
+    method: DescMethod,
+    authorization: string | null,
+    values: ContextValues,
+  ): Promise<Principal | null> {
     const { address, notLocal } = values.get(callerKey);
     if (authorization !== null) throttle.requireCalm(address, authorization);
+    // Where no key is asked for, a cookie that has ended must not keep anybody out.
+    const session = isKeyless || authorization !== null ? null : sessionOf(values.get(browserKey), method);
     try {
-      const principal = await authenticate({ authorization, certificate: values.get(certificateKey) });
+      const certificate = values.get(certificateKey);
+      const principal = await authenticate({ authorization, session, certificate });
       if (authorization !== null) throttle.countSuccess(authorization);
       if (principal || !isKeyless) return principal;
     } catch (error) {
@@ -52,7 +60,7 @@ export function createAdmitCall(options: {
     if (accessOf(method).who === "public") return;
     let principal = values.get(principalKey);
     if (!principal) {
-      principal = await identify(authorization, values);
+      principal = await identify(method, authorization, values);
       values.set(principalKey, principal);
       if (principal) throttle.countCall(principal.id);
     }
@@ -79,8 +87,10 @@ export function createAccessInterceptor(deps: {
     if (who !== "public") {
       const response = await next(request);
       // An agent's stream is told of its end by what ends it; an operator's may be without end, too.
-      if (who === "agent" || !response.stream || authorization === null) return response;
-      const recheck = () => authenticate({ authorization, certificate: null });
+      const { token } = request.contextValues.get(browserKey);
+      if (who === "agent" || !response.stream || (authorization === null && token === null)) return response;
+      const session = token === null ? null : { token, isUse: false };
+      const recheck = () => authenticate({ authorization, session, certificate: null });
       return { ...response, message: whileInForce(response.message, recheck, clock) };
     }
     // What a public call carries, such as a join token, can be guessed at like a key.

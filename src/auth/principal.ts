@@ -11,6 +11,8 @@ export interface Operator {
   id: string;
   role: Exclude<Role, "agent">;
   grants: Grants;
+  /** The session that the key was given for, when a browser calls. */
+  session?: { id: string; expiresAt: Date; idleEndsAt: Date };
 }
 
 /** An agent, known by its client certificate or its API key. */

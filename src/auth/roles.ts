@@ -34,6 +34,7 @@ const holders: Readonly<Record<string, readonly Role[]>> = {
   "renewal-policies:write": ["admin"],
   "scheduler:read": ["admin", "operator", "viewer"],
   "scheduler:run": ["admin", "operator"],
+  "session:read": ["admin", "operator", "viewer", "auditor"],
   "stats:read": ["admin", "operator", "viewer"],
   "targets:read": ["admin", "operator", "viewer"],
   "targets:write": ["admin", "operator"],
@@ -62,6 +63,7 @@ const restrictable: ReadonlySet<string> = new Set([
   "policies:read",
   "renewal-policies:read",
   "scheduler:read",
+  "session:read",
   "targets:read",
   "teams:read",
 ]);

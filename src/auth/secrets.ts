@@ -12,14 +12,17 @@ export function hashSecret(secret: string): Uint8Array<ArrayBuffer> {
 }
 
 /** Splits "ak-…_…" into its id and secret; null when it is no such token. */
-export function parseToken(token: string, prefix: "ak" | "jt"): { id: string; secret: string } | null {
+export function parseToken(token: string, prefix: "ak" | "jt" | "ss"): { id: string; secret: string } | null {
   const match = /^([a-z]{2}-[a-z0-9-]{1,64})_([A-Za-z0-9_-]{43})$/.exec(token);
   const [, id, secret] = match ?? [];
   return id?.startsWith(`${prefix}-`) && secret ? { id, secret } : null;
 }
 
-/** Compares in constant time. */
 export function isSecret(secret: string, hash: Uint8Array): boolean {
-  const given = hashSecret(secret);
+  return isSameHash(hashSecret(secret), hash);
+}
+
+/** Compares in constant time. */
+export function isSameHash(given: Uint8Array, hash: Uint8Array): boolean {
   return given.length === hash.length && timingSafeEqual(given, hash);
 }
