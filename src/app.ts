@@ -8,6 +8,7 @@ import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
 import { DemoKeyService } from "#gen/certctl/v1/demo_keys_pb.ts";
 import { IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
 import { JobService } from "#gen/certctl/v1/jobs_pb.ts";
+import { JourneyService } from "#gen/certctl/v1/journeys_pb.ts";
 import { NotificationService } from "#gen/certctl/v1/notifications_pb.ts";
 import { NotifierService } from "#gen/certctl/v1/notifiers_pb.ts";
 import { OperationService } from "#gen/certctl/v1/operations_pb.ts";
@@ -46,6 +47,7 @@ import { issuerService } from "./issuers/rpc.ts";
 import { migrateQueue, startQueue } from "./jobs/queue.ts";
 import { jobService } from "./jobs/rpc.ts";
 import { advanceJob, sweepJobs, sweepTask } from "./jobs/sweep.ts";
+import { journeyService } from "./journeys/rpc.ts";
 import { deliver } from "./notifications/deliver.ts";
 import { expiryAlertsTask } from "./notifications/expiry-alerts.ts";
 import { notificationService } from "./notifications/rpc.ts";
@@ -98,6 +100,7 @@ export interface AppOptions {
 
 const services = [
   CertificateService,
+  JourneyService,
   JobService,
   AgentService,
   AgentWorkService,
@@ -189,6 +192,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     router.service(CertificateService, certificateService({ db, clock, reserved, defaultKeyAlgorithm }));
     if (isDemo) router.service(DemoKeyService, demoKeyService({ db, sealer }));
     router.service(JobService, jobService({ db, bus, clock }));
+    router.service(JourneyService, journeyService({ db, bus, clock }));
     router.service(AgentService, agentService({ db, clock, systemRoot, serverUrl: config.serverUrl }));
     router.service(
       AgentWorkService,

@@ -111,6 +111,9 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   deployCertificate: () => ({ body: {}, status: 409 }),
   listCertificateVersions: ({ certificateId }) => ({ path: { id: certificateId } }),
   listCertificateDeployments: ({ certificateId }) => ({ path: { id: certificateId } }),
+  listCertificateJourneys: ({ certificateId }) => ({ path: { id: certificateId } }),
+  getCertificateJourney: ({ certificateId }) => ({ path: { id: certificateId } }),
+  watchCertificateJourney: ({ certificateId }) => ({ path: { id: certificateId } }),
   getJob: ({ jobId }) => ({ path: { id: jobId } }),
   // An endless stream is called by a test of its own; here it says what it refuses.
   watchJobs: () => ({ query: "status=Sleepy", status: 400 }),

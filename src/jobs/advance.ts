@@ -21,6 +21,12 @@ export async function advance(tx: Transaction, job: Job): Promise<void> {
   }
   if (job.csr) {
     await transition(tx, job, "Running", { attempts: { increment: 1 } });
+    await addEvent(
+      tx,
+      { ...job, attempts: job.attempts + 1 },
+      "signing",
+      "with the CSR that was accepted before",
+    );
     await enqueue(tx, "issue", job.id);
     return;
   }

@@ -11,7 +11,7 @@ import type { FailureClass } from "../platform/failure.ts";
 import { type LeasedJob, leaseLost, lockJob, offerRoom, requireLease, takeUp } from "./lease.ts";
 import { failAttempt } from "./retry.ts";
 import { isIssuance, isOpen } from "./state.ts";
-import { transition } from "./transition.ts";
+import { notifyChange, transition } from "./transition.ts";
 
 /** Adds an agent's steps to the timeline and renews its lease; the first call takes the job up. */
 export async function reportProgress(
@@ -24,7 +24,10 @@ export async function reportProgress(
     requireLease(job, request.leaseId);
     const taken = await takeUp(tx, job);
     const isRepeated = request.requestId !== "" && (await wasReported(tx, job.id, request.requestId));
-    if (!isRepeated) await addSteps(tx, taken, request.steps, request.requestId || null);
+    if (!isRepeated && request.steps.length > 0) {
+      await addSteps(tx, taken, request.steps, request.requestId || null);
+      await notifyChange(tx, taken);
+    }
     return taken;
   });
 }
