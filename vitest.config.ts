@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["src", "agent", "cli", "test", "scripts"].map((folder) => `${folder}/**/*.test.ts`),
+    include: ["src", "agent", "cli", "test", "scripts", "web"].map((folder) => `${folder}/**/*.test.ts`),
     // All files share one PostgreSQL, whose open transactions of any database hold up the sealing of the audit.
     maxWorkers: 1,
     globalSetup: "test/global-setup.ts",

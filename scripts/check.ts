@@ -9,5 +9,7 @@ run("buf", "lint");
 run("buf", "breaking", "gen/contract.binpb", "--against", "proto/released.binpb");
 run("buf", "format", "proto", "--diff", "--exit-code");
 run("tsc");
+run("tsc", "-p", "web");
+run("npm", "run", "--silent", "build");
 run("biome", "ci", ".");
 run("knip");

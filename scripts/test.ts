@@ -18,6 +18,7 @@ const packages = {
 const missing = Object.entries(packages).filter(([program]) => !isInstalled(program));
 if (missing.length > 0) install(missing.map(([, name]) => name));
 run("npm", "run", "--silent", "generate");
+run("npm", "run", "--silent", "build");
 process.exit(test());
 
 function isInstalled(program: string): boolean {

@@ -5,9 +5,9 @@ import { describe, expect, test } from "vitest";
 /** What the layout promises and no linter can say. */
 
 const root = join(import.meta.dirname, "..");
-const files = ["src", "agent", "cli", "demo", "scripts", "bench", "test"]
+const files = ["src", "agent", "cli", "demo", "scripts", "bench", "test", "web/src"]
   .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
-  .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+  .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
   .map((entry) => relative(root, join(entry.parentPath, entry.name)))
   .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 
@@ -22,7 +22,7 @@ function importsOf({ path, text }: { path: string; text: string }): string[] {
 
 function offenders(isOffence: (path: string, imported: string) => boolean): string[] {
   return files
-    .filter(({ path }) => !path.endsWith(".test.ts"))
+    .filter(({ path }) => !/\.test\.tsx?$/.test(path))
     .flatMap((file) =>
       importsOf(file)
         .filter((imported) => isOffence(file.path, imported))
@@ -59,6 +59,24 @@ describe("architecture", () => {
           ![...mains, ...pure].includes(imported),
       ),
     ).toEqual([]);
+  });
+
+  test("the dashboard shares with the control plane the contract, REST's codec and the words alone", () => {
+    const shared = [
+      "src/rest/json.ts",
+      "src/rest/binding.ts",
+      "src/rest/path-router.ts",
+      "src/platform/words.ts",
+    ];
+    expect(
+      offenders(
+        (path, imported) =>
+          path.startsWith("web/") && !imported.startsWith("web/") && !shared.includes(imported),
+      ),
+    ).toEqual([]);
+    expect(offenders((path, imported) => imported.startsWith("web/") && !/^(web|test)\//.test(path))).toEqual(
+      [],
+    );
   });
 
   test("X.509 and the platform know no feature", () => {
@@ -118,7 +136,7 @@ describe("architecture", () => {
     const readers = files
       .filter(
         ({ path, text }) =>
-          /^(src|agent|cli)\//.test(path) && !path.endsWith(".test.ts") && text.includes("process.env"),
+          /^(src|agent|cli)\//.test(path) && !/\.test\.tsx?$/.test(path) && text.includes("process.env"),
       )
       .map(({ path }) => path);
     expect(readers.filter((path) => !allowed.includes(path))).toEqual([]);

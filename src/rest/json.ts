@@ -54,6 +54,15 @@ export function decodeJson<Desc extends DescMessage>(
   return { kind: "message", message: fromJson(desc, read, { recursionLimit: 200 }) };
 }
 
+/** Reads what the gateway wrote. What only a newer control plane knows, a field or a word, is left out. */
+export function readJson<Desc extends DescMessage>(desc: Desc, json: JsonValue): MessageShape<Desc> {
+  return fromJson(
+    desc,
+    readMessage(desc, json, "", () => null),
+    { recursionLimit: 200 },
+  );
+}
+
 /** A field by its proto name or its lowerCamelCase name. */
 export function fieldNamed(desc: DescMessage, key: string): DescField | undefined {
   return desc.fields.find((field) => field.name === key || field.jsonName === key);

@@ -1,0 +1,9 @@
+import { Page, PageHeader } from "../../ui/panel.tsx";
+
+export function AgentsPage() {
+  return (
+    <Page>
+      <PageHeader title="Agents" />
+    </Page>
+  );
+}

@@ -1,0 +1,9 @@
+import { Page, PageHeader } from "../../ui/panel.tsx";
+
+export function CertificatePage() {
+  return (
+    <Page>
+      <PageHeader title="Certificate" />
+    </Page>
+  );
+}

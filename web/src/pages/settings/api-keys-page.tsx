@@ -1,0 +1,9 @@
+import { Page, PageHeader } from "../../ui/panel.tsx";
+
+export function ApiKeysPage() {
+  return (
+    <Page>
+      <PageHeader title="API keys" />
+    </Page>
+  );
+}

@@ -1,0 +1,9 @@
+import { Page, PageHeader } from "../../ui/panel.tsx";
+
+export function ChannelsPage() {
+  return (
+    <Page>
+      <PageHeader title="Channels" />
+    </Page>
+  );
+}
