@@ -38,6 +38,7 @@ import { issue } from "./certificates/issue.ts";
 import { certificateService } from "./certificates/rpc.ts";
 import { validationTask } from "./certificates/validation-schedule.ts";
 import type { Config } from "./config.ts";
+import { createDashboard } from "./dashboard/serve.ts";
 import { makeServerKey } from "./demo-keys/make.ts";
 import { demoKeyService } from "./demo-keys/rpc.ts";
 import { createEdge } from "./edge.ts";
@@ -224,7 +225,17 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   const health = createHealth(pool);
   const shutdownSignal = stopping.signal;
-  const handler = createEdge({ db, config, authorities, health, routes, clock, log, shutdownSignal });
+  const handler = createEdge({
+    db,
+    config,
+    authorities,
+    health,
+    dashboard: await createDashboard(join(import.meta.dirname, "../web/dist")),
+    routes,
+    clock,
+    log,
+    shutdownSignal,
+  });
   const listener = await startSecureListener({ config, authorities, clock, log, handler });
   const parts = starting.move();
   return {

@@ -10,6 +10,7 @@ import { certificateKey } from "./auth/principal.ts";
 import { createThrottle } from "./auth/throttle.ts";
 import type { Authorities } from "./authorities/authority.ts";
 import type { Config } from "./config.ts";
+import type { Dashboard } from "./dashboard/serve.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Database } from "./platform/database.ts";
 import { type Health, notFoundPage } from "./platform/health.ts";
@@ -32,13 +33,14 @@ export function createEdge(options: {
   config: Config;
   authorities: Authorities;
   health: Health;
+  dashboard: Dashboard;
   routes: (router: ConnectRouter) => void;
   clock: Clock;
   log: Log;
   /** Ends the streams that are open. */
   shutdownSignal: AbortSignal;
 }): (request: HttpRequest, response: HttpResponse) => void {
-  const { db, config, authorities, health, routes, clock, log, shutdownSignal } = options;
+  const { db, config, authorities, health, dashboard, routes, clock, log, shutdownSignal } = options;
   const agentCa = authorities.byRole["agent-ca"];
   const authenticate = createAuthenticate({ db, agentCa, agentAuth: config.agentAuth, clock });
   const throttle = createThrottle(config.throttle, clock);
@@ -74,7 +76,7 @@ export function createEdge(options: {
     securityHeaders(response);
     // Before the names: a load balancer asks for its health by address.
     if (health.answer(request, response) || isMisdirected(request, response)) return;
-    if (reference(request, response) || rest(request, response)) return;
+    if (reference(request, response) || rest(request, response) || dashboard(request, response)) return;
     rpc(request as Parameters<typeof rpc>[0], response as Parameters<typeof rpc>[1]);
   };
 }
