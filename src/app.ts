@@ -6,6 +6,7 @@ import { ApiKeyService } from "#gen/certctl/v1/api_keys_pb.ts";
 import { AuditService } from "#gen/certctl/v1/audit_pb.ts";
 import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
 import { DemoKeyService } from "#gen/certctl/v1/demo_keys_pb.ts";
+import { ExplanationService } from "#gen/certctl/v1/explain_pb.ts";
 import { IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
 import { JobService } from "#gen/certctl/v1/jobs_pb.ts";
 import { JourneyService } from "#gen/certctl/v1/journeys_pb.ts";
@@ -42,6 +43,7 @@ import { createDashboard } from "./dashboard/serve.ts";
 import { makeServerKey } from "./demo-keys/make.ts";
 import { demoKeyService } from "./demo-keys/rpc.ts";
 import { createEdge } from "./edge.ts";
+import { explanationService } from "./explain/rpc.ts";
 import { ensureDefaultIssuer } from "./issuers/default-issuer.ts";
 import { issuerByKind } from "./issuers/registry.ts";
 import { issuerService } from "./issuers/rpc.ts";
@@ -102,6 +104,7 @@ export interface AppOptions {
 const services = [
   CertificateService,
   JourneyService,
+  ExplanationService,
   JobService,
   AgentService,
   AgentWorkService,
@@ -193,6 +196,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     router.service(CertificateService, certificateService({ db, clock, reserved, defaultKeyAlgorithm }));
     if (isDemo) router.service(DemoKeyService, demoKeyService({ db, sealer }));
     router.service(JobService, jobService({ db, bus, clock }));
+    const explaining = { db, clock, checkEveryMs: everyMs.renewals, jitterMs: config.renewals.jitterMs };
+    router.service(ExplanationService, explanationService(explaining));
     router.service(JourneyService, journeyService({ db, bus, clock }));
     router.service(AgentService, agentService({ db, clock, systemRoot, serverUrl: config.serverUrl }));
     router.service(

@@ -114,6 +114,7 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   listCertificateJourneys: ({ certificateId }) => ({ path: { id: certificateId } }),
   getCertificateJourney: ({ certificateId }) => ({ path: { id: certificateId } }),
   watchCertificateJourney: ({ certificateId }) => ({ path: { id: certificateId } }),
+  explainCertificate: ({ certificateId }) => ({ path: { id: certificateId } }),
   getJob: ({ jobId }) => ({ path: { id: jobId } }),
   // An endless stream is called by a test of its own; here it says what it refuses.
   watchJobs: () => ({ query: "status=Sleepy", status: 400 }),

@@ -1,5 +1,6 @@
 import type { CertificateVersion } from "#gen/prisma/client.ts";
 import type { Database } from "../platform/database.ts";
+import { numberedVersions } from "./numbered-versions.ts";
 
 /** Versions newest first; `current` marks the newest of each agent's. */
 export async function listVersions(
@@ -7,16 +8,22 @@ export async function listVersions(
   certificateId: string,
   skip: number,
   take: number,
-): Promise<{ total: number; rows: (CertificateVersion & { current: boolean })[] }> {
+): Promise<{ total: number; rows: (CertificateVersion & { current: boolean; number: number })[] }> {
   const where = { certificateId };
-  const [total, rows, newest] = await Promise.all([
+  const [total, rows, newest, numbers] = await Promise.all([
     db.certificateVersion.count({ where }),
     db.certificateVersion.findMany({ where, orderBy: [{ createdAt: "desc" }, { id: "asc" }], skip, take }),
     db.$queryRaw<{ id: string }[]>`
       SELECT DISTINCT ON (agent_id) id FROM certificate_versions WHERE certificate_id = ${certificateId}
       ORDER BY agent_id, created_at DESC`,
+    db.$queryRaw<{ id: string; number: number }[]>`SELECT id, number FROM ${numberedVersions(certificateId)}`,
   ]);
-  return { total, rows: rows.map((row) => ({ ...row, current: newest.some(({ id }) => id === row.id) })) };
+  const numberOf = new Map(numbers.map(({ id, number }) => [id, number]));
+  const isNewest = (id: string) => newest.some((one) => one.id === id);
+  return {
+    total,
+    rows: rows.map((row) => ({ ...row, current: isNewest(row.id), number: numberOf.get(row.id) ?? 0 })),
+  };
 }
 
 /** A target of a certificate with what was proven and what was last seen there. */

@@ -14,7 +14,7 @@ export interface DueCertificate {
 }
 
 /** After a renewal that failed or was cancelled, the next one is opened this much later. */
-const pauseHours = 24;
+export const renewalPauseHours = 24;
 
 /** Certificates that are due, with nothing open and nothing failed lately; those that end first come first. */
 export async function dueCertificates(
@@ -23,7 +23,7 @@ export async function dueCertificates(
   only?: string,
 ): Promise<DueCertificate[]> {
   const one = only === undefined ? Prisma.empty : Prisma.sql`AND c.id = ${only}`;
-  const pausedSince = new Date(now.getTime() - pauseHours * 3_600_000);
+  const pausedSince = new Date(now.getTime() - renewalPauseHours * 3_600_000);
   return db.$queryRaw<DueCertificate[]>`
     SELECT c.id, current.not_after AS "expiresAt",
       current.renew_at > ${now} AND ${atRiskFrom} > ${now} AS "isEarly"
