@@ -1,6 +1,7 @@
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
+import { isRows } from "../src/rest/command-words.ts";
 import { enumWords } from "../src/rest/json.ts";
-import { type ApiCommand, isRows } from "./commands.ts";
+import type { ApiCommand } from "./commands.ts";
 import { flagName } from "./flags.ts";
 
 /** Where what a command needs cannot be told from its descriptors. */

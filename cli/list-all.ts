@@ -1,6 +1,7 @@
 import { create, type DescMessage, type JsonObject, type Message } from "@bufbuild/protobuf";
+import { isRows } from "../src/rest/command-words.ts";
 import { encodeJson } from "../src/rest/json.ts";
-import { type ApiCommand, isRows } from "./commands.ts";
+import type { ApiCommand } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 
 /** Whether a call answers page by page. */

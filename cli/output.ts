@@ -1,8 +1,8 @@
 import type { DescField, DescMessage, DescMethod, JsonObject, JsonValue, Message } from "@bufbuild/protobuf";
 import { stringify } from "yaml";
+import { isRows } from "../src/rest/command-words.ts";
 import { encodeJson } from "../src/rest/json.ts";
 import { columnsOf } from "./columns.ts";
-import { isRows } from "./commands.ts";
 
 export const formats = ["table", "json", "yaml"] as const;
 export type Format = (typeof formats)[number];

@@ -66,6 +66,7 @@ describe("architecture", () => {
       "src/rest/json.ts",
       "src/rest/binding.ts",
       "src/rest/path-router.ts",
+      "src/rest/command-words.ts",
       "src/platform/words.ts",
     ];
     expect(

@@ -42,5 +42,13 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { "/api": { target: "https://localhost:8443", secure: false, changeOrigin: true } } },
+  server: {
+    proxy: {
+      "/api": {
+        target: process.env["CERTCTL_URL"] ?? "https://localhost:8443",
+        secure: false,
+        changeOrigin: true,
+      },
+    },
+  },
 });

@@ -1,9 +1,106 @@
+import { useQuery } from "@connectrpc/connect-query";
+import { keepPreviousData } from "@tanstack/react-query";
+import { Plus, ShieldCheck } from "lucide-react";
+import { useMemo, useState } from "react";
+import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
+import { serverNow } from "../../clock/now.ts";
+import { useNames } from "../../names/names.ts";
+import { usePermission } from "../../session/session.ts";
+import { CertificateBadge } from "../../status/certificate-status.tsx";
+import { Button } from "../../ui/button.tsx";
+import { DataTable } from "../../ui/data-table.tsx";
+import { EmptyState } from "../../ui/empty-state.tsx";
+import { ErrorCard } from "../../ui/error-card.tsx";
+import { Pager } from "../../ui/pager.tsx";
 import { Page, PageHeader } from "../../ui/panel.tsx";
+import { useSelection } from "../../ui/selection.ts";
+import { useParameters } from "../../url/use-parameters.ts";
+import { BulkBar } from "./bulk-bar.tsx";
+import { certificateColumns, Expires } from "./columns.tsx";
+import { CreateCertificate } from "./create-certificate.tsx";
+import { ListFilters } from "./list-filters.tsx";
+import { ListMenu } from "./list-menu.tsx";
+import { filterOf, isFiltered, listParameters, noFilter } from "./parameters.ts";
+
+const perPage = 50;
 
 export function CertificatesPage() {
+  const [values, set] = useParameters(listParameters);
+  const names = useNames();
+  const selection = useSelection();
+  const [isCreating, setCreating] = useState(false);
+  const write = usePermission("certificates:write");
+  // The filter is made once for each URL: a relative time must not make every drawing another request.
+  const filter = useMemo(() => filterOf(values, serverNow()), [values]);
+  const input = {
+    ...filter,
+    archived: values.archived,
+    sort: values.sort,
+    page: values.page,
+    perPage,
+  };
+  const list = useQuery(CertificateService.method.listCertificates, input, {
+    placeholderData: keepPreviousData,
+  });
+  const rows = list.data?.data ?? [];
+  const total = list.data?.total ?? 0;
+  const columns = useMemo(() => certificateColumns(names, values.cols), [names, values.cols]);
+  const create = (
+    <Button kind="primary" icon={Plus} disabledReason={write.reason} onClick={() => setCreating(true)}>
+      Issue a certificate
+    </Button>
+  );
   return (
-    <Page>
-      <PageHeader title="Certificates" />
+    <Page isWide>
+      <PageHeader title="Certificates" count={list.data && total}>
+        <ListMenu values={values} set={set} input={input} total={total} />
+        {create}
+      </PageHeader>
+      {selection.keys.size > 0 ? (
+        <BulkBar selection={selection} filter={filter} total={total} isFiltered={isFiltered(values)} />
+      ) : (
+        <ListFilters values={values} set={set} names={names} />
+      )}
+      {list.error && !list.data ? (
+        <ErrorCard error={list.error} what="the certificates" onRetry={() => void list.refetch()} />
+      ) : (
+        <DataTable
+          label="Certificates"
+          rows={rows}
+          columns={columns}
+          keyOf={({ id }) => id}
+          summary={(certificate) => (
+            <>
+              <CertificateBadge status={certificate.status} schedule={certificate.schedule} />
+              <Expires certificate={certificate} />
+            </>
+          )}
+          sort={values.sort}
+          onSort={(sort) => set({ sort, page: 1 })}
+          selection={selection}
+          page={JSON.stringify(values)}
+          isLoading={list.isPending}
+          isStale={list.isPlaceholderData}
+          empty={
+            isFiltered(values) ? (
+              <EmptyState
+                icon={ShieldCheck}
+                title="No certificate matches these filters"
+                actions={<Button onClick={() => set({ ...noFilter, page: 1 })}>Clear the filters</Button>}
+              />
+            ) : (
+              <EmptyState icon={ShieldCheck} title="No certificates yet" actions={create}>
+                Name what is to be served and where; the agent there makes the key, and certctl keeps it
+                renewed.
+              </EmptyState>
+            )
+          }
+        />
+      )}
+      {total > 0 && (
+        <Pager page={values.page} perPage={perPage} total={total} onPage={(page) => set({ page })} />
+      )}
+      {isCreating && <CreateCertificate onClose={() => setCreating(false)} />}
     </Page>
   );
 }
