@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, createClient } from "@connectrpc/connect";
 import { AgentWorkService, type WorkItem } from "#gen/certctl/v1/agent_work_pb.ts";
 import { openTransport } from "../agent/transport.ts";
-import { keyAlgorithmWords } from "../src/certificates/message.ts";
+import { keyAlgorithmWords } from "../src/certificates/filter-message.ts";
 import type { Database } from "../src/platform/database.ts";
 import type { Log } from "../src/platform/log.ts";
 import { makeCsr } from "../src/x509/csr.ts";

@@ -1,6 +1,6 @@
 import { create, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
 import { type WorkItem, WorkItemSchema } from "#gen/certctl/v1/agent_work_pb.ts";
-import { keyAlgorithmWords } from "../certificates/message.ts";
+import { keyAlgorithmWords } from "../certificates/filter-message.ts";
 import { acknowledgeWithinMs, type Claimed, leaseTtlMs } from "../jobs/lease.ts";
 import { isIssuance } from "../jobs/state.ts";
 import type { Database } from "../platform/database.ts";

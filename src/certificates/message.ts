@@ -1,12 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { type Certificate, CertificateSchema, KeyAlgorithmSchema } from "#gen/certctl/v1/certificates_pb.ts";
+import { type Certificate, CertificateSchema } from "#gen/certctl/v1/certificates_pb.ts";
 import { timestamps } from "../platform/timestamps.ts";
-import { wordsOf } from "../platform/words.ts";
-import { scheduleWords, statusWords } from "./filter-message.ts";
+import { keyAlgorithmWords, scheduleWords, statusWords } from "./filter-message.ts";
 import type { CertificateView } from "./view.ts";
-
-export const keyAlgorithmWords = wordsOf(KeyAlgorithmSchema);
 
 /** A certificate as the API shows it. */
 export function certificateMessage(view: CertificateView): Certificate {
@@ -31,6 +28,14 @@ export function certificateMessage(view: CertificateView): Certificate {
     fingerprintSha256: view.fingerprint ?? "",
     activeJobId: view.activeJobId ?? "",
     lastError: view.lastError,
+    deploymentsTotal: view.deploymentsTotal,
+    deploymentsProven: view.deploymentsProven,
+    deploymentsDrifted: view.deploymentsDrifted,
+    issuerName: view.issuerName,
+    ownerName: view.ownerName ?? "",
+    teamName: view.teamName ?? "",
+    renewalPolicyName: view.renewalPolicyName,
+    issuingCaSha256: view.issuingCa ?? "",
     createdAt: timestampFromDate(view.createdAt),
     updatedAt: timestampFromDate(view.updatedAt),
     ...timestamps({ expiresAt: view.expiresAt, renewAt: view.renewAt, archivedAt: view.archivedAt }),

@@ -2,24 +2,8 @@ import { Prisma } from "#gen/prisma/client.ts";
 
 /*
  * When a certificate is to be renewed and when people are to worry, as SQL over the aliases `c` (managed_certificates),
- * `current` (its current version) and `policy` (its renewal policy). One source for status, checker and alerts.
+ * `current` (its row of current_versions) and `policy` (its renewal policy). One source for status, checker and alerts.
  */
-
-/**
- * The current version of `c`: the newest of each agent's that still makes its key; of several, the one that ends first. A
- * version of an agent that makes its key no longer counts only while there is no other.
- */
-export const currentVersion = Prisma.sql`(
-  SELECT newest.* FROM (
-    SELECT DISTINCT ON (v.agent_id) v.* FROM certificate_versions v WHERE v.certificate_id = c.id
-    ORDER BY v.agent_id, v.created_at DESC
-  ) newest
-  ORDER BY (newest.agent_id IS NOT DISTINCT FROM c.agent_id OR EXISTS (
-    SELECT 1 FROM certificate_target_mappings m JOIN deployment_targets t ON t.id = m.target_id
-    WHERE m.certificate_id = c.id AND t.agent_id = newest.agent_id
-  )) DESC, newest.not_after
-  LIMIT 1
-)`;
 
 /** The policy's window before the end, but never before two thirds of the lifetime have passed. */
 export const renewAt = Prisma.sql`date_trunc('milliseconds', current.not_after - least(

@@ -24,8 +24,9 @@ import {
   updateCertificate,
 } from "./declare.ts";
 import { deployCertificate } from "./deploy.ts";
-import { filterOf } from "./filter-message.ts";
-import { certificateMessage, keyAlgorithmWords } from "./message.ts";
+import { countFacets } from "./facets.ts";
+import { filterOf, keyAlgorithmWords } from "./filter-message.ts";
+import { certificateMessage } from "./message.ts";
 import { renewCertificate } from "./renew.ts";
 import { listDeployments, listVersions } from "./store.ts";
 import { validateCertificate } from "./validate.ts";
@@ -52,6 +53,10 @@ export function certificateService(
       const { grants } = callerOf(context);
       const { rows, ...page } = await listCertificates(db, grants, request, filter, clock());
       return { ...page, data: rows.map(certificateMessage) };
+    },
+    async listCertificateFacets(request, context) {
+      const filter = filterOf({ ...request, id: [] }, request.archived);
+      return countFacets(db, callerOf(context).grants, filter, clock());
     },
     async getCertificate({ id }, context) {
       return { certificate: await read(id, callerOf(context)) };

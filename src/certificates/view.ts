@@ -2,11 +2,12 @@ import { Prisma } from "#gen/prisma/client.ts";
 import { type Grants, grantedCertificate } from "../auth/grants.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { allOf, type ListedPage, type ListRequest, type ListShape, listPage } from "../platform/listing.ts";
+import { type CertificateDetails, certificateDetails } from "./details.ts";
 import { baseConditions, type CertificateFilter, computedConditions } from "./filter.ts";
-import { atRiskFrom, currentVersion, expiringFrom, renewAt } from "./plan.ts";
+import { atRiskFrom, expiringFrom, renewAt } from "./plan.ts";
 
-/** A certificate with everything that is computed about it. */
-export interface CertificateView {
+/** A certificate as it is found by: what it has by itself, and what is computed from stored facts. */
+interface CertificateRow {
   id: string;
   name: string;
   commonName: string;
@@ -18,13 +19,15 @@ export interface CertificateView {
   renewalPolicyId: string;
   tags: Record<string, string>;
   agentId: string | null;
-  targetIds: string[];
   keyAlgorithm: string;
   validitySeconds: number;
   status: string;
   schedule: string;
+  /** In how many days at most it ends; empty while nothing was issued. */
+  expiry: string;
   serial: string | null;
   fingerprint: string | null;
+  issuingCa: string | null;
   expiresAt: Date | null;
   renewAt: Date | null;
   activeJobId: string | null;
@@ -33,6 +36,9 @@ export interface CertificateView {
   updatedAt: Date;
   archivedAt: Date | null;
 }
+
+/** A certificate as it is shown. */
+export type CertificateView = CertificateRow & CertificateDetails;
 
 /** The columns that a certificate has by itself. */
 const ownColumns = Prisma.sql`
@@ -47,7 +53,7 @@ const ownColumns = Prisma.sql`
  */
 export function certificateViews(now: Date): Prisma.Sql {
   return Prisma.sql`
-    SELECT ${ownColumns}, targets.ids AS "targetIds",
+    SELECT ${ownColumns},
       CASE
         WHEN c.archived_at IS NOT NULL THEN 'Archived'
         WHEN open_job.id IS NOT NULL THEN 'RenewalInProgress'
@@ -64,24 +70,36 @@ export function certificateViews(now: Date): Prisma.Sql {
         WHEN ${renewAt} <= ${now} THEN 'Due'
         ELSE 'OnPlan'
       END AS schedule,
-      current.serial, current.fingerprint_sha256 AS fingerprint, current.not_after AS "expiresAt",
-      ${renewAt} AS "renewAt", open_job.id AS "activeJobId"
+      ${expiryBucket(now)} AS expiry,
+      current.serial, current.fingerprint_sha256 AS fingerprint, current.issuing_ca_sha256 AS "issuingCa",
+      current.not_after AS "expiresAt", ${renewAt} AS "renewAt", open_job.id AS "activeJobId"
     FROM managed_certificates c
     JOIN renewal_policies policy ON policy.id = c.renewal_policy_id
-    LEFT JOIN LATERAL (
-      SELECT coalesce(array_agg(m.target_id ORDER BY m.target_id), '{}') AS ids
-      FROM certificate_target_mappings m WHERE m.certificate_id = c.id
-    ) targets ON true
-    LEFT JOIN LATERAL ${currentVersion} current ON true
-    LEFT JOIN LATERAL (
-      SELECT j.id FROM jobs j
-      WHERE j.certificate_id = c.id AND j.type IN ('Issuance', 'Renewal')
-        AND j.status IN ('Pending', 'AwaitingCSR', 'Running')
-      ORDER BY j.created_at LIMIT 1
-    ) open_job ON true`;
+    LEFT JOIN current_versions current ON current.certificate_id = c.id
+    LEFT JOIN (
+      SELECT DISTINCT ON (j.certificate_id) j.certificate_id, j.id FROM jobs j
+      WHERE j.type IN ('Issuance', 'Renewal') AND j.status IN ('Pending', 'AwaitingCSR', 'Running')
+      ORDER BY j.certificate_id, j.created_at
+    ) open_job ON open_job.certificate_id = c.id`;
+}
+
+/** In how many days at most the current version ends; empty where there is none. */
+function expiryBucket(now: Date): Prisma.Sql {
+  const within = (days: number) =>
+    Prisma.sql`current.not_after <= ${new Date(now.getTime() + days * 86_400_000)}`;
+  return Prisma.sql`CASE WHEN current.not_after IS NULL THEN '' WHEN ${within(0)} THEN 'expired'
+    WHEN ${within(7)} THEN '7d' WHEN ${within(14)} THEN '14d' WHEN ${within(30)} THEN '30d'
+    WHEN ${within(60)} THEN '60d' WHEN ${within(90)} THEN '90d' ELSE 'later' END`;
 }
 
 const endless = Prisma.sql`'infinity'::timestamptz`;
+
+/** What needs a person comes first, and of the like what ends first. */
+const attention = Prisma.sql`(least(
+    CASE status WHEN 'Failed' THEN 0 WHEN 'Expired' THEN 0 WHEN 'Expiring' THEN 3 WHEN 'Pending' THEN 6 ELSE 7 END,
+    CASE schedule WHEN 'AtRisk' THEN 1 WHEN 'Overdue' THEN 2 WHEN 'Due' THEN 5 ELSE 7 END,
+    CASE WHEN "lastError" <> '' THEN 4 ELSE 7 END
+  ) * 100000000000 + coalesce(extract(epoch FROM "expiresAt")::bigint, 99999999999))`;
 
 const columns: ListShape["columns"] = {
   created_at: { sql: Prisma.sql`"createdAt"`, type: "timestamptz" },
@@ -90,6 +108,7 @@ const columns: ListShape["columns"] = {
   expires_at: { sql: Prisma.sql`coalesce("expiresAt", ${endless})`, type: "timestamptz" },
   renew_at: { sql: Prisma.sql`coalesce("renewAt", ${endless})`, type: "timestamptz" },
   status: { sql: Prisma.sql`status`, type: "text" },
+  attention: { sql: attention, type: "bigint" },
 };
 
 export async function findCertificate(
@@ -99,7 +118,8 @@ export async function findCertificate(
   now: Date,
 ): Promise<CertificateView | null> {
   const [view] = await db.$queryRaw<CertificateView[]>`
-    SELECT * FROM (${certificateViews(now)} WHERE c.id = ${id} AND ${grantedCertificate(grants, Prisma.sql`c.id`)}) views`;
+    SELECT * FROM (${certificateViews(now)} WHERE c.id = ${id} AND ${grantedCertificate(grants, Prisma.sql`c.id`)}) page
+    CROSS JOIN LATERAL (${certificateDetails}) details`;
   return view ?? null;
 }
 
@@ -116,6 +136,7 @@ export async function listCertificates(
   const shape: ListShape = {
     view: certificateViews(now),
     ...(computed.length === 0 ? { countView: light } : {}),
+    details: certificateDetails,
     columns,
     defaultSort: "-created_at",
   };

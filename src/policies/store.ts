@@ -1,5 +1,4 @@
 import { Prisma } from "#gen/prisma/client.ts";
-import { currentVersion } from "../certificates/plan.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { checkOf, type Rule } from "./evaluate.ts";
 import type { CertificateFacts } from "./rule-type.ts";
@@ -61,4 +60,4 @@ const factsOf = Prisma.sql`
     current.not_before AS "notBefore", current.not_after AS "notAfter"
   FROM managed_certificates c
   JOIN renewal_policies policy ON policy.id = c.renewal_policy_id
-  LEFT JOIN LATERAL ${currentVersion} current ON true`;
+  LEFT JOIN current_versions current ON current.certificate_id = c.id`;

@@ -1,5 +1,5 @@
 import { Prisma } from "#gen/prisma/client.ts";
-import { atRiskFrom, currentVersion, renewAt } from "../certificates/plan.ts";
+import { atRiskFrom, renewAt } from "../certificates/plan.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 
 /** A certificate that its policy wants renewed now. */
@@ -29,7 +29,7 @@ export async function dueCertificates(
       current.renew_at > ${now} AND ${atRiskFrom} > ${now} AS "isEarly"
     FROM managed_certificates c
     JOIN renewal_policies policy ON policy.id = c.renewal_policy_id AND policy.auto_renew
-    JOIN LATERAL ${currentVersion} current ON true
+    JOIN current_versions current ON current.certificate_id = c.id
     WHERE c.archived_at IS NULL ${one} AND ${renewAt} <= ${now}
       AND (c.agent_id IS NOT NULL
         OR EXISTS (SELECT 1 FROM certificate_target_mappings m WHERE m.certificate_id = c.id))

@@ -1,4 +1,3 @@
-import { Prisma } from "#gen/prisma/client.ts";
 import { agentViews } from "../agents/view.ts";
 import { unrestricted } from "../auth/grants.ts";
 import { certificateViews } from "../certificates/view.ts";
@@ -26,14 +25,14 @@ export async function countCertificates(db: Database, now: Date): Promise<Certif
   const rows = await db.$queryRaw<{ by: string; name: string; count: number }[]>`
     WITH certificates AS MATERIALIZED (
       SELECT status, schedule, "issuerId", coalesce("teamId", '') AS "teamId", environment, "keyAlgorithm",
-        "archivedAt" IS NULL AS "isLive", "expiresAt"
+        "archivedAt" IS NULL AS "isLive", expiry
       FROM (${certificateViews(now)}) views
     )
     SELECT 'total' AS by, '' AS name, count(*)::int AS count FROM certificates WHERE "isLive"
     UNION ALL SELECT 'status', status, count(*)::int FROM certificates GROUP BY status
     UNION ALL SELECT 'schedule', schedule, count(*)::int FROM certificates WHERE schedule <> '' GROUP BY schedule
-    UNION ALL SELECT 'expiry', ${expiryBucket(now)}, count(*)::int FROM certificates
-      WHERE "isLive" AND "expiresAt" IS NOT NULL GROUP BY 2
+    UNION ALL SELECT 'expiry', expiry, count(*)::int FROM certificates
+      WHERE "isLive" AND expiry <> '' GROUP BY 2
     UNION ALL SELECT 'issuer', "issuerId", count(*)::int FROM certificates WHERE "isLive" GROUP BY 2
     UNION ALL SELECT 'team', "teamId", count(*)::int FROM certificates WHERE "isLive" GROUP BY 2
     UNION ALL SELECT 'environment', environment, count(*)::int FROM certificates WHERE "isLive" GROUP BY 2
@@ -51,13 +50,6 @@ export async function countCertificates(db: Database, now: Date): Promise<Certif
     environment: by("environment"),
     keyAlgorithm: by("keyAlgorithm"),
   };
-}
-
-/** In how many days at most the current version ends. */
-function expiryBucket(now: Date): Prisma.Sql {
-  const within = (days: number) => Prisma.sql`"expiresAt" <= ${new Date(now.getTime() + days * 86_400_000)}`;
-  return Prisma.sql`CASE WHEN ${within(0)} THEN 'expired' WHEN ${within(7)} THEN '7d' WHEN ${within(14)} THEN '14d'
-    WHEN ${within(30)} THEN '30d' WHEN ${within(60)} THEN '60d' WHEN ${within(90)} THEN '90d' ELSE 'later' END`;
 }
 
 export async function countAgents(db: Database): Promise<Counted[]> {
