@@ -6,6 +6,7 @@ import { ApiKeyService } from "#gen/certctl/v1/api_keys_pb.ts";
 import { AuditService } from "#gen/certctl/v1/audit_pb.ts";
 import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
 import { DemoKeyService } from "#gen/certctl/v1/demo_keys_pb.ts";
+import { EventService } from "#gen/certctl/v1/events_pb.ts";
 import { ExplanationService } from "#gen/certctl/v1/explain_pb.ts";
 import { IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
 import { JobService } from "#gen/certctl/v1/jobs_pb.ts";
@@ -43,6 +44,8 @@ import { createDashboard } from "./dashboard/serve.ts";
 import { makeServerKey } from "./demo-keys/make.ts";
 import { demoKeyService } from "./demo-keys/rpc.ts";
 import { createEdge } from "./edge.ts";
+import { createFeed } from "./events/feed.ts";
+import { eventService } from "./events/rpc.ts";
 import { explanationService } from "./explain/rpc.ts";
 import { ensureDefaultIssuer } from "./issuers/default-issuer.ts";
 import { issuerByKind } from "./issuers/registry.ts";
@@ -121,6 +124,7 @@ const services = [
   StatsService,
   ApiKeyService,
   SessionService,
+  EventService,
   AuditService,
 ];
 
@@ -154,6 +158,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   await writeAtomically(join(config.dataDir, "ca.pem"), roots.map(authorityPem).join(""), 0o644);
 
   const bus = starting.use(await openBus(databaseUrl, log));
+  const feed = starting.use(createFeed(bus));
   const replica = starting.use(await joinReplicas(db, log));
   const sessions = starting.use(createSessions(bus, clock));
   const tasks = {
@@ -225,6 +230,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     router.service(SchedulerService, schedulerService({ db, clock, tasks: scheduled }));
     router.service(ApiKeyService, apiKeyService({ db, clock }));
     router.service(SessionService, sessionService({ db, clock, server: facts }));
+    router.service(EventService, eventService({ feed, clock }));
     router.service(AuditService, auditService({ db }));
   };
 

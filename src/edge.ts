@@ -50,7 +50,7 @@ export function createEdge(options: {
   const admit = createAdmitCall({ authenticate, throttle, isKeyless });
   const interceptors: Interceptor[] = [
     createErrorInterceptor(log),
-    createAccessInterceptor({ admit, authenticate, throttle, clock }),
+    createAccessInterceptor({ admit, throttle, clock }),
     createTextInterceptor(),
     createValidateInterceptor(),
   ];

@@ -118,6 +118,7 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   getJob: ({ jobId }) => ({ path: { id: jobId } }),
   // An endless stream is called by a test of its own; here it says what it refuses.
   watchJobs: () => ({ query: "status=Sleepy", status: 400 }),
+  watch: () => ({ query: `after_cursor=${"x".repeat(129)}`, status: 400 }),
   cancelJob: async (stage) => ({ path: { id: await openJob(stage) }, body: {} }),
   retryJob: async (stage) => {
     const id = await openJob(stage);

@@ -1,6 +1,12 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
-import { Code, ConnectError, type ContextValues, type Interceptor } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  createContextKey,
+  type Interceptor,
+} from "@connectrpc/connect";
 import type { Actor } from "../audit/record.ts";
 import { denied, unauthenticated } from "../platform/errors.ts";
 import type { Log } from "../platform/log.ts";
@@ -18,6 +24,11 @@ import {
   principalKey,
 } from "./principal.ts";
 import type { Throttle } from "./throttle.ts";
+
+/** Throws Unauthenticated once the key or session that a call came with has ended. */
+export const recheckKey = createContextKey<() => Promise<unknown>>(async () => null, {
+  description: "recheck",
+});
 
 /** Authenticates a call and lets it pass only if its method allows the caller. */
 export type AdmitCall = (
@@ -47,6 +58,10 @@ export function createAdmitCall(options: {
       const certificate = values.get(certificateKey);
       const principal = await authenticate({ authorization, session, certificate });
       if (authorization !== null) throttle.countSuccess(authorization);
+      if (authorization !== null || session) {
+        const unused = session && { ...session, isUse: false };
+        values.set(recheckKey, () => authenticate({ authorization, session: unused, certificate: null }));
+      }
       if (principal || !isKeyless) return principal;
     } catch (error) {
       if (authorization !== null && isUnauthenticated(error)) throttle.countFailure(address);
@@ -75,11 +90,10 @@ function isUnauthenticated(error: unknown): boolean {
 /** Runs for RPC and REST alike, before anything else sees the request. */
 export function createAccessInterceptor(deps: {
   admit: AdmitCall;
-  authenticate: Authenticate;
   throttle: Throttle;
   clock: () => Date;
 }): Interceptor {
-  const { admit, authenticate, throttle, clock } = deps;
+  const { admit, throttle, clock } = deps;
   return (next) => async (request) => {
     const authorization = request.header.get("authorization");
     await admit(request.method, authorization, request.contextValues);
@@ -87,10 +101,8 @@ export function createAccessInterceptor(deps: {
     if (who !== "public") {
       const response = await next(request);
       // An agent's stream is told of its end by what ends it; an operator's may be without end, too.
-      const { token } = request.contextValues.get(browserKey);
-      if (who === "agent" || !response.stream || (authorization === null && token === null)) return response;
-      const session = token === null ? null : { token, isUse: false };
-      const recheck = () => authenticate({ authorization, session, certificate: null });
+      if (who === "agent" || !response.stream) return response;
+      const recheck = request.contextValues.get(recheckKey);
       return { ...response, message: whileInForce(response.message, recheck, clock) };
     }
     // What a public call carries, such as a join token, can be guessed at like a key.

@@ -9,8 +9,8 @@ describe("a role", () => {
     expect(heldBy("agent")).toEqual([]);
   });
 
-  test("auditor reads the audit and who it is itself, and nothing else", () => {
-    expect(heldBy("auditor")).toEqual(["audit:read", "session:read"]);
+  test("auditor reads the audit and who it is itself, is told of changes there, and nothing else", () => {
+    expect(heldBy("auditor")).toEqual(["audit:read", "events:read", "session:read"]);
   });
 
   test("operator changes neither issuers, policies and notifiers nor keys, and reads no audit", () => {

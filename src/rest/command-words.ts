@@ -33,9 +33,10 @@ export function commandWords(method: DescMethod): CommandWords | undefined {
   };
 }
 
-function verbOf(verb: string, rest: Segment[], { output }: DescMethod): string {
+function verbOf(verb: string, rest: Segment[], { output, methodKind }: DescMethod): string {
   const words = rest.flatMap((segment) => (segment.kind === "literal" ? [segment.text] : []));
   if (words.length > 0) return verb === "delete" ? `remove-${words.join("-")}` : words.join("-");
+  if (methodKind === "server_streaming") return "watch";
   if (verb === "get" && rest.length === 0) return output.fields.some(isRows) ? "list" : "get";
   return { get: "get", post: "create", put: "update", patch: "update" }[verb] ?? verb;
 }
