@@ -27,7 +27,7 @@ describe("time text", () => {
   });
 
   test("keeps the fraction of what is short", () => {
-    expect([0, 410, 12_300, 65_000].map(elapsedText)).toEqual(["0.00 s", "0.41 s", "12 s", "1 min 5 s"]);
+    expect([3, 410, 12_300, 65_000].map(elapsedText)).toEqual(["<0.01 s", "0.41 s", "12 s", "1 min 5 s"]);
   });
 
   test("writes exact times in UTC with the zone named", () => {

@@ -20,7 +20,7 @@ export function durationText(ms: number): string {
 
 /** A short length with its fraction, as timelines show it: "0.41 s", "12 s", "1 min 5 s". */
 export function elapsedText(ms: number): string {
-  if (ms < 0) return "0 s";
+  if (ms < 10) return "<0.01 s";
   if (ms < 10_000) return `${(ms / 1_000).toFixed(2)} s`;
   if (ms < 60_000) return `${Math.round(ms / 1_000)} s`;
   if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.floor((ms % 60_000) / 1_000)} s`;

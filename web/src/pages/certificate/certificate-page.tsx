@@ -1,9 +1,91 @@
+import { Code } from "@connectrpc/connect";
+import { useQuery } from "@connectrpc/connect-query";
+import { useParams } from "@tanstack/react-router";
+import { type Certificate, CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
+import { isCode } from "../../api/errors.ts";
+import { CertificateBadge } from "../../status/certificate-status.tsx";
+import { Skeleton } from "../../ui/empty-state.tsx";
+import { ErrorCard } from "../../ui/error-card.tsx";
 import { Page, PageHeader } from "../../ui/panel.tsx";
+import { Tabs } from "../../ui/tabs.tsx";
+import { CertificateActions } from "./actions.tsx";
+import { CertificateFacts } from "./facts.tsx";
+import { HistoryTab } from "./history-tab.tsx";
+import { JourneyPanel } from "./journey/journey-panel.tsx";
+import { JourneysTab } from "./journey/journeys-tab.tsx";
+import { StatusSentence } from "./status-sentence.tsx";
+import { TargetsPanel } from "./targets-panel.tsx";
+import { VersionsTab } from "./versions-tab.tsx";
 
+const tabs = ["", "journey", "targets", "versions", "chain", "explain", "history"] as const;
+type Tab = (typeof tabs)[number];
+
+const labels: Readonly<Record<Tab, string>> = {
+  "": "Overview",
+  journey: "Journey",
+  targets: "Targets",
+  versions: "Versions",
+  chain: "Chain",
+  explain: "Explain",
+  history: "History",
+};
+
+const parent = { to: "/certificates", label: "Certificates" };
+
+/** One certificate: how it stands, how it came to, what it is made of, and what can be done. */
 export function CertificatePage() {
+  const { id = "", tab = "" } = useParams({ strict: false }) as { id?: string; tab?: string };
+  const read = useQuery(CertificateService.method.getCertificate, { id });
+  const certificate = read.data?.certificate;
+  if (!certificate)
+    return (
+      <Page>
+        <PageHeader title={id} parent={parent} />
+        {read.error ? (
+          <ErrorCard
+            error={read.error}
+            what={
+              isCode(read.error, Code.NotFound) ? `${id}: there is no such certificate` : "the certificate"
+            }
+            onRetry={() => void read.refetch()}
+          />
+        ) : (
+          <Skeleton lines={6} />
+        )}
+      </Page>
+    );
   return (
     <Page>
-      <PageHeader title="Certificate" />
+      <PageHeader
+        title={certificate.name}
+        parent={parent}
+        badge={<CertificateBadge status={certificate.status} schedule={certificate.schedule} />}
+      >
+        <CertificateActions certificate={certificate} />
+      </PageHeader>
+      <StatusSentence certificate={certificate} />
+      <Tabs
+        label="Of this certificate"
+        tabs={tabs.map((name) => ({ to: `/certificates/${id}${name && `/${name}`}`, label: labels[name] }))}
+      />
+      <TabContent tab={tab} certificate={certificate} />
     </Page>
+  );
+}
+
+function TabContent({ tab, certificate }: { tab: string; certificate: Certificate }) {
+  const { id } = certificate;
+  if (tab === "journey") return <JourneysTab id={id} />;
+  if (tab === "targets") return <TargetsPanel certificate={certificate} />;
+  if (tab === "versions") return <VersionsTab certificate={certificate} />;
+  if (tab === "history") return <HistoryTab id={id} />;
+  return (
+    <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_320px]">
+      <div className="flex min-w-0 flex-col gap-4">
+        <JourneyPanel id={id} />
+        <TargetsPanel certificate={certificate} />
+      </div>
+      <CertificateFacts certificate={certificate} />
+    </div>
   );
 }
