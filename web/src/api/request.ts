@@ -36,9 +36,9 @@ export function requestOf(rule: RestRule, input: JsonObject): RestRequest {
 function queryOf(fields: JsonObject): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(fields)) {
-    for (const each of Array.isArray(value) ? value : [value]) {
-      if (isSet(each)) query.append(name, String(each));
-    }
+    // In a list an empty text is a value: "those without an owner".
+    if (Array.isArray(value)) for (const each of value) query.append(name, String(each));
+    else if (isSet(value)) query.append(name, String(value));
   }
   const text = query.toString();
   return text === "" ? "" : `?${text}`;

@@ -9,6 +9,7 @@ import { ErrorCard } from "../../ui/error-card.tsx";
 import { Page, PageHeader } from "../../ui/panel.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { CertificateActions } from "./actions.tsx";
+import { ExplainTab } from "./explain-tab.tsx";
 import { CertificateFacts } from "./facts.tsx";
 import { HistoryTab } from "./history-tab.tsx";
 import { JourneyPanel } from "./journey/journey-panel.tsx";
@@ -63,7 +64,7 @@ export function CertificatePage() {
       >
         <CertificateActions certificate={certificate} />
       </PageHeader>
-      <StatusSentence certificate={certificate} />
+      <StatusSentence id={id} />
       <Tabs
         label="Of this certificate"
         tabs={tabs.map((name) => ({ to: `/certificates/${id}${name && `/${name}`}`, label: labels[name] }))}
@@ -78,6 +79,7 @@ function TabContent({ tab, certificate }: { tab: string; certificate: Certificat
   if (tab === "journey") return <JourneysTab id={id} />;
   if (tab === "targets") return <TargetsPanel certificate={certificate} />;
   if (tab === "versions") return <VersionsTab certificate={certificate} />;
+  if (tab === "explain") return <ExplainTab id={id} />;
   if (tab === "history") return <HistoryTab id={id} />;
   return (
     <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_320px]">

@@ -3,8 +3,6 @@ import { keepPreviousData } from "@tanstack/react-query";
 import { Plus, ShieldCheck } from "lucide-react";
 import { useMemo, useState } from "react";
 import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
-import { serverNow } from "../../clock/now.ts";
-import { useNames } from "../../names/names.ts";
 import { usePermission } from "../../session/session.ts";
 import { CertificateBadge } from "../../status/certificate-status.tsx";
 import { Button } from "../../ui/button.tsx";
@@ -26,12 +24,10 @@ const perPage = 50;
 
 export function CertificatesPage() {
   const [values, set] = useParameters(listParameters);
-  const names = useNames();
   const selection = useSelection();
   const [isCreating, setCreating] = useState(false);
   const write = usePermission("certificates:write");
-  // The filter is made once for each URL: a relative time must not make every drawing another request.
-  const filter = useMemo(() => filterOf(values, serverNow()), [values]);
+  const filter = useMemo(() => filterOf(values), [values]);
   const input = {
     ...filter,
     archived: values.archived,
@@ -44,7 +40,7 @@ export function CertificatesPage() {
   });
   const rows = list.data?.data ?? [];
   const total = list.data?.total ?? 0;
-  const columns = useMemo(() => certificateColumns(names, values.cols), [names, values.cols]);
+  const columns = useMemo(() => certificateColumns(values.cols), [values.cols]);
   const create = (
     <Button kind="primary" icon={Plus} disabledReason={write.reason} onClick={() => setCreating(true)}>
       Issue a certificate
@@ -59,7 +55,7 @@ export function CertificatesPage() {
       {selection.keys.size > 0 ? (
         <BulkBar selection={selection} filter={filter} total={total} isFiltered={isFiltered(values)} />
       ) : (
-        <ListFilters values={values} set={set} names={names} />
+        <ListFilters values={values} set={set} />
       )}
       {list.error && !list.data ? (
         <ErrorCard error={list.error} what="the certificates" onRetry={() => void list.refetch()} />

@@ -1,21 +1,30 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Link } from "@tanstack/react-router";
+import { CircleCheck, CircleDashed, TriangleAlert } from "lucide-react";
 import { type Certificate, CertificateStatus } from "#gen/certctl/v1/certificates_pb.ts";
 import { LifetimeStrip } from "../../charts/lifetime-strip.tsx";
-import { type Names, nameOf } from "../../names/names.ts";
 import {
   CertificateBadge,
   certificateLooks,
   scheduleLooks,
   unknownLook,
 } from "../../status/certificate-status.tsx";
+import { State } from "../../ui/badge.tsx";
 import type { Column } from "../../ui/data-table.tsx";
 import { Time } from "../../ui/time.tsx";
 
 /** The columns that can be hidden, in their order. */
-export const optionalColumns = ["issuer", "owner", "team", "environment", "renews", "serial"] as const;
+export const optionalColumns = [
+  "deployed",
+  "issuer",
+  "owner",
+  "team",
+  "environment",
+  "renews",
+  "serial",
+] as const;
 
-export function certificateColumns(names: Names, hidden: readonly string[]): Column<Certificate>[] {
+export function certificateColumns(hidden: readonly string[]): Column<Certificate>[] {
   const columns: Column<Certificate>[] = [
     { key: "name", header: "Name", sort: "name", cell: (certificate) => <Name certificate={certificate} /> },
     {
@@ -37,14 +46,20 @@ export function certificateColumns(names: Names, hidden: readonly string[]): Col
       from: "xl",
       cell: ({ renewAt }) => <Time at={renewAt} none="–" />,
     },
-    { key: "issuer", header: "Issuer", from: "lg", cell: ({ issuerId }) => nameOf(names.issuers, issuerId) },
+    {
+      key: "deployed",
+      header: "Deployed",
+      from: "md",
+      cell: (certificate) => <Deployed certificate={certificate} />,
+    },
+    { key: "issuer", header: "Issuer", from: "lg", cell: ({ issuerName }) => issuerName },
     {
       key: "owner",
       header: "Owner",
       from: "lg",
-      cell: ({ ownerId }) => nameOf(names.owners, ownerId) || "–",
+      cell: ({ ownerName }) => ownerName || "–",
     },
-    { key: "team", header: "Team", from: "xl", cell: ({ teamId }) => nameOf(names.teams, teamId) || "–" },
+    { key: "team", header: "Team", from: "xl", cell: ({ teamName }) => teamName || "–" },
     { key: "environment", header: "Environment", from: "md", cell: ({ environment }) => environment || "–" },
     {
       key: "serial",
@@ -54,6 +69,18 @@ export function certificateColumns(names: Names, hidden: readonly string[]): Col
     },
   ];
   return columns.map((column) => ({ ...column, isHidden: hidden.includes(column.key) }));
+}
+
+function Deployed({ certificate }: { certificate: Certificate }) {
+  const { deploymentsTotal: total, deploymentsProven: proven, deploymentsDrifted: drifted } = certificate;
+  if (total === 0) return <span className="text-fg2">no targets</span>;
+  const tone = drifted > 0 ? "warn" : proven === total ? "ok" : "muted";
+  const Icon = drifted > 0 ? TriangleAlert : proven === total ? CircleCheck : CircleDashed;
+  return (
+    <State tone={tone} icon={Icon}>
+      {drifted > 0 ? `${drifted} of ${total} serve another` : `${proven}/${total} proven`}
+    </State>
+  );
 }
 
 function Name({ certificate: { id, name, commonName } }: { certificate: Certificate }) {

@@ -1,7 +1,7 @@
+import { useQuery } from "@connectrpc/connect-query";
+import { keepPreviousData } from "@tanstack/react-query";
 import { useCallback } from "react";
-import { CertificateScheduleSchema, CertificateStatusSchema } from "#gen/certctl/v1/certificates_pb.ts";
-import { enumWords } from "../../../../src/rest/json.ts";
-import { type Names, nameOf } from "../../names/names.ts";
+import { CertificateService, type FacetValue as CountedValue } from "#gen/certctl/v1/certificates_pb.ts";
 import { sentence } from "../../status/words.ts";
 import {
   type Chip,
@@ -12,92 +12,99 @@ import {
   FilterText,
 } from "../../ui/filter-bar.tsx";
 import {
-  type FilterName,
-  filterLabels,
-  filterNames,
-  isGiven,
+  type FacetName,
+  facetNames,
+  facets,
+  filterOf,
   type ListValues,
-  listParameters,
   noFilter,
+  without,
 } from "./parameters.ts";
 
 interface ListFiltersProps {
   values: ListValues;
   set(changes: Partial<ListValues>, options?: { replace?: boolean }): void;
-  names: Names;
 }
 
-const statuses = enumWords(CertificateStatusSchema).filter((word) => word !== "Archived");
-const schedules = enumWords(CertificateScheduleSchema);
-const expiries: readonly FacetValue[] = [
-  { value: "7d", label: "7 days" },
-  { value: "30d", label: "30 days" },
-  { value: "90d", label: "90 days" },
-];
-
-/** The filters of the list; all of them lie in the URL. */
-export function ListFilters({ values, set, names }: ListFiltersProps) {
+/** The filters of the list, with how many each would leave; all of them lie in the URL. */
+export function ListFilters({ values, set }: ListFiltersProps) {
+  const request = { ...filterOf(values), archived: values.archived };
+  const counts = useQuery(CertificateService.method.listCertificateFacets, request, {
+    placeholderData: keepPreviousData,
+  }).data;
   const search = useCallback((q: string) => set({ q, page: 1 }, { replace: true }), [set]);
-  const single = (name: FilterName, known: readonly FacetValue[]) => (
-    <FacetMenu
-      label={filterLabels[name]}
-      values={known}
-      chosen={values[name] ? [String(values[name])] : []}
-      onChange={(chosen) => set({ [name]: chosen.at(-1) ?? "", page: 1 })}
-    />
-  );
+  const countsOf = (name: FacetName): readonly CountedValue[] => {
+    const field = facets[name].counts;
+    return field && counts ? counts[field] : [];
+  };
   return (
     <div className="flex flex-col gap-2">
       <FilterBar>
         <FilterText value={values.q} onChange={search} placeholder="Filter by name" />
-        <FacetMenu
-          label="Status"
-          values={statuses.map((value) => ({ value, label: sentence(value) }))}
-          chosen={values.status}
-          onChange={(status) => set({ status, page: 1 })}
-        />
-        <FacetMenu
-          label="Plan"
-          values={schedules.map((value) => ({ value, label: sentence(value) }))}
-          chosen={values.schedule}
-          onChange={(schedule) => set({ schedule, page: 1 })}
-        />
-        {single("expires", expiries)}
-        {single("issuer", valuesOf(names.issuers))}
-        {single("owner", valuesOf(names.owners))}
-        {single("team", valuesOf(names.teams))}
+        {facetNames
+          .filter((name) => facets[name].counts)
+          .map((name) => (
+            <FacetMenu
+              key={name}
+              label={facets[name].label}
+              values={facetValues(name, countsOf(name), values[name])}
+              chosen={values[name]}
+              onChange={(chosen) => set({ [name]: chosen, page: 1 })}
+            />
+          ))}
       </FilterBar>
-      <FilterChips chips={chipsOf(values, set, names)} onClear={() => set({ ...noFilter, page: 1 })} />
+      <FilterChips
+        chips={[...facetChips(values, set, countsOf), ...archivedChip(values, set)]}
+        onClear={() => set({ ...noFilter, page: 1 })}
+      />
     </div>
   );
 }
 
-function valuesOf(names: ReadonlyMap<string, string>): FacetValue[] {
-  return Array.from(names, ([value, label]) => ({ value, label }));
+/** What is counted, and what is chosen though nothing has it any more. */
+function facetValues(
+  name: FacetName,
+  counted: readonly CountedValue[],
+  chosen: readonly string[],
+): FacetValue[] {
+  const known = counted.map(({ value, name: text, count }) => ({
+    value: value || without,
+    label: labelOf(name, value || without, text),
+    count,
+  }));
+  const gone = chosen.filter((value) => !known.some((each) => each.value === value));
+  return [...known, ...gone.map((value) => ({ value, label: labelOf(name, value, ""), count: 0 }))];
 }
 
-function chipsOf(values: ListValues, set: ListFiltersProps["set"], names: Names): Chip[] {
-  return filterNames
-    .filter((name) => name !== "q" && isGiven(values[name]))
-    .map((name) => ({
-      key: filterLabels[name],
+const isWord: ReadonlySet<FacetName> = new Set(["status", "schedule"]);
+
+function labelOf(name: FacetName, value: string, text: string): string {
+  if (value === without) return name === "owner" ? "Nobody" : "None";
+  if (name === "expiry") return { expired: "Expired", later: "Later" }[value] ?? value.replace("d", " days");
+  return text || (isWord.has(name) ? sentence(value) : value);
+}
+
+function facetChips(
+  values: ListValues,
+  set: ListFiltersProps["set"],
+  countsOf: (name: FacetName) => readonly CountedValue[],
+): Chip[] {
+  return facetNames.flatMap((name) =>
+    values[name].map((value) => ({
+      key: `${facets[name].label} ${value}`,
       label: (
         <>
-          <span className="text-fg2">{filterLabels[name]}&nbsp;</span>
-          {textOf(name, values, names)}
+          <span className="text-fg2">{facets[name].label}&nbsp;</span>
+          {labelOf(name, value, countsOf(name).find((each) => each.value === value)?.name ?? "")}
         </>
       ),
-      onRemove: () => set({ [name]: listParameters[name].read(undefined), page: 1 }),
-    }));
+      onRemove: () => set({ [name]: values[name].filter((each) => each !== value), page: 1 }),
+    })),
+  );
 }
 
-function textOf(name: FilterName, values: ListValues, names: Names): string {
-  const value = values[name];
-  if (typeof value === "boolean") return "yes";
-  if (typeof value === "object") return value.map(sentence).join(", ");
-  if (name === "issuer") return nameOf(names.issuers, value);
-  if (name === "owner") return nameOf(names.owners, value);
-  if (name === "team") return nameOf(names.teams, value);
-  if (name === "policy") return nameOf(names.renewalPolicies, value);
-  return value;
+function archivedChip({ archived }: ListValues, set: ListFiltersProps["set"]): Chip[] {
+  return archived
+    ? [{ key: "archived", label: "Archived", onRemove: () => set({ archived: false, page: 1 }) }]
+    : [];
 }

@@ -1,93 +1,102 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import {
   type CertificateFilterSchema,
   CertificateScheduleSchema,
   CertificateStatusSchema,
+  ExpiryBucketSchema,
+  KeyAlgorithmSchema,
+  type ListCertificateFacetsResponse,
 } from "#gen/certctl/v1/certificates_pb.ts";
 import { valuesOfWords } from "../../status/words.ts";
 import { count, flag, list, text, type Values } from "../../url/search.ts";
 
-/** What the URL of the list says. */
+/** What the URL of the list says. "-" in a list stands for those without: `owner=-`. */
 export const listParameters = {
   q: text(),
   status: list,
   schedule: list,
-  issuer: text(),
-  owner: text(),
-  team: text(),
-  environment: text(),
-  policy: text(),
-  agent: text(),
-  target: text(),
+  expiry: list,
+  issuer: list,
+  owner: list,
+  team: list,
+  environment: list,
+  key: list,
+  policy: list,
   tag: list,
-  /** "7d", "24h": ends within; relative, so that a shared link stays true. */
-  expires: text(),
+  agent: list,
+  target: list,
+  ca: list,
   archived: flag,
-  sort: text("expires_at"),
+  sort: text("attention"),
   page: count(1),
   cols: list,
+  view: text(),
 };
 
 export type ListValues = Values<typeof listParameters>;
-export type FilterName = Exclude<keyof ListValues, "sort" | "page" | "cols">;
 
-/** What each filter is called. */
-export const filterLabels: Readonly<Record<FilterName, string>> = {
-  q: "Name",
-  status: "Status",
-  schedule: "Plan",
-  issuer: "Issuer",
-  owner: "Owner",
-  team: "Team",
-  environment: "Environment",
-  policy: "Renewal policy",
-  agent: "Agent",
-  target: "Target",
-  tag: "Tag",
-  expires: "Expires within",
-  archived: "Archived",
+/** Lists that narrow the list. */
+export type FacetName = Exclude<keyof ListValues, "q" | "archived" | "sort" | "page" | "cols" | "view">;
+
+interface Facet {
+  label: string;
+  /** Where its counts lie; those without are chosen by a link from elsewhere alone. */
+  counts?: Exclude<keyof ListCertificateFacetsResponse, "$typeName" | "$unknown" | "total">;
+}
+
+export const facets: Readonly<Record<FacetName, Facet>> = {
+  status: { label: "Status", counts: "status" },
+  schedule: { label: "Plan", counts: "schedule" },
+  expiry: { label: "Expires within", counts: "expiry" },
+  issuer: { label: "Issuer", counts: "issuer" },
+  owner: { label: "Owner", counts: "owner" },
+  team: { label: "Team", counts: "team" },
+  environment: { label: "Environment", counts: "environment" },
+  key: { label: "Key", counts: "keyAlgorithm" },
+  policy: { label: "Renewal policy", counts: "renewalPolicy" },
+  tag: { label: "Tag", counts: "tag" },
+  agent: { label: "Agent" },
+  target: { label: "Target" },
+  ca: { label: "Issuing CA" },
 };
 
-export const filterNames = Object.keys(filterLabels) as FilterName[];
+export const facetNames = Object.keys(facets) as FacetName[];
+
+export const without = "-";
 
 /** The filter as the API takes it; the same for the list, the counts, the export and operations. */
-export function filterOf(values: ListValues, now: Date) {
-  const within = lengthMs(values.expires);
+export function filterOf(values: ListValues) {
   return {
     q: values.q,
     status: valuesOfWords(CertificateStatusSchema, values.status),
     schedule: valuesOfWords(CertificateScheduleSchema, values.schedule),
-    issuerId: values.issuer,
-    ownerId: values.owner,
-    teamId: values.team,
-    environment: values.environment,
-    renewalPolicyId: values.policy,
-    agentId: values.agent,
-    targetId: values.target,
+    expiry: valuesOfWords(ExpiryBucketSchema, values.expiry),
+    issuerIds: [...values.issuer],
+    ownerIds: orWithout(values.owner),
+    teamIds: orWithout(values.team),
+    environments: orWithout(values.environment),
+    keyAlgorithm: valuesOfWords(KeyAlgorithmSchema, values.key),
+    renewalPolicyIds: [...values.policy],
     tag: [...values.tag],
-    ...(within !== undefined && { expiresBefore: timestampFromDate(new Date(now.getTime() + within)) }),
+    agentIds: [...values.agent],
+    targetIds: [...values.target],
+    issuingCa: [...values.ca],
   } satisfies MessageInitShape<typeof CertificateFilterSchema>;
 }
 
-const unitMs: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000 };
-
-function lengthMs(value: string): number | undefined {
-  const [, number, unit] = /^(\d{1,4})([hd])$/.exec(value) ?? [];
-  const size = unitMs[unit ?? ""];
-  return size === undefined ? undefined : Number(number) * size;
+function orWithout(values: readonly string[]): string[] {
+  return values.map((value) => (value === without ? "" : value));
 }
 
 /** Whether anything narrows the list. */
 export function isFiltered(values: ListValues): boolean {
-  return filterNames.some((name) => isGiven(values[name]));
-}
-
-export function isGiven(value: ListValues[FilterName]): boolean {
-  return typeof value === "object" ? value.length > 0 : value !== "" && value !== false;
+  return values.q !== "" || values.archived || facetNames.some((name) => values[name].length > 0);
 }
 
 /** All filters as they are when nothing is chosen. */
-export const noFilter: Partial<ListValues> = Object.fromEntries(
-  filterNames.map((name) => [name, listParameters[name].read(undefined)]),
-);
+export const noFilter: Partial<ListValues> = {
+  q: "",
+  archived: false,
+  view: "",
+  ...Object.fromEntries(facetNames.map((name) => [name, []])),
+};
