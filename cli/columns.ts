@@ -8,6 +8,7 @@ const chosen: Record<string, string> = {
   CertificateVersion: "id agent_id serial_number not_before not_after current",
   Issuer: "id name kind enabled certificate_count created_at",
   Job: "id type status outcome certificate_id target_id attempts created_at",
+  JobCause: "id type failure_class step message jobs retryable certificates last_at",
   JobEvent: "at attempt step message",
   JourneySummary: "renewal_id state outcome started_at ended_at issued proven targets error",
   JourneyStage: "step state started_at duration_ms expected_ms message",

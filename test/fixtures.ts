@@ -165,6 +165,7 @@ export const allJobs: JobFilter = {
   statuses: [],
   types: [],
   failureClasses: [],
+  q: "",
 };
 
 /** The beginning of a list in its own order. */

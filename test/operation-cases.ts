@@ -105,6 +105,21 @@ async function signedIn({ system }: Stage): Promise<Record<string, string>> {
   return { cookie: String(headers["set-cookie"]).split(";", 1)[0] ?? "", origin: system.url };
 }
 
+/** What a job failed for that an agent was lost with. */
+async function causeOfFailure(stage: Stage): Promise<string> {
+  const id = await openJob(stage);
+  const step = `step_${Math.random().toString(36).slice(2)}`;
+  const client = new Client({ connectionString: stage.system.databaseUrl });
+  await client.connect();
+  await client.query(
+    "UPDATE jobs SET status = 'Failed', completed_at = now(), error_step = $2, failure_class = 'Network' WHERE id = $1",
+    [id, step],
+  );
+  await client.end();
+  const { body } = await stage.system.rest("GET", "/api/v1/jobs/causes");
+  return body.data.find((cause: { step: string }) => cause.step === step).id;
+}
+
 /** Every other call that is not a list, by its operation id. */
 export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   renewCertificate: () => ({ body: {} }),
@@ -115,6 +130,8 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   getCertificateJourney: ({ certificateId }) => ({ path: { id: certificateId } }),
   watchCertificateJourney: ({ certificateId }) => ({ path: { id: certificateId } }),
   explainCertificate: ({ certificateId }) => ({ path: { id: certificateId } }),
+  countJobs: () => ({}),
+  retryJobs: async (stage) => ({ body: { cause_id: await causeOfFailure(stage) } }),
   getJob: ({ jobId }) => ({ path: { id: jobId } }),
   // An endless stream is called by a test of its own; here it says what it refuses.
   watchJobs: () => ({ query: "status=Sleepy", status: 400 }),

@@ -21,35 +21,37 @@ export async function retryJob(
   id: string,
 ): Promise<void> {
   try {
-    await db.$transaction(async (tx) => {
-      await tx.$queryRaw`SELECT id FROM jobs WHERE id = ${id} FOR UPDATE`;
-      const job = await tx.job.findUnique({ where: { id } });
-      if (!job) throw notFound("job", id);
-      await requireCertificate(tx, actor.grants, job.certificateId);
-      const now = clock();
-      await requireRetryable(tx, job, now);
-      await transition(tx, job, "Pending", {
-        maxAttempts: job.attempts + (await attemptsOf(tx, job.certificateId)),
-        runAfter: now,
-        completedAt: null,
-        leaseExpiresAt: null,
-        ...(job.keyId === "" ? {} : { csr: null, spkiSha256: null, keyId: nextKeyId(job) }),
-      });
-      await addEvent(tx, job, "retried", `by ${actor.id}`);
-      await recordAudit(tx, actor, {
-        action: "job_retried",
-        resourceType: "job",
-        resourceId: id,
-        details: { type: job.type, certificate_id: job.certificateId, was: job.status },
-      });
-      await advance(tx, await tx.job.findUniqueOrThrow({ where: { id } }));
-    });
+    await db.$transaction((tx) => retryWithin(tx, actor, id, clock()));
   } catch (error) {
     if (isUniqueViolation(error)) {
       throw conflict("RENEWAL_OPEN", `another job makes this certificate already; job ${id} stays as it is`);
     }
     throw error;
   }
+}
+
+/** The same as part of a transaction. A database's refusal of a second renewal at the same moment comes through as it is. */
+export async function retryWithin(tx: Transaction, actor: Actor, id: string, now: Date): Promise<void> {
+  await tx.$queryRaw`SELECT id FROM jobs WHERE id = ${id} FOR UPDATE`;
+  const job = await tx.job.findUnique({ where: { id } });
+  if (!job) throw notFound("job", id);
+  await requireCertificate(tx, actor.grants, job.certificateId);
+  await requireRetryable(tx, job, now);
+  await transition(tx, job, "Pending", {
+    maxAttempts: job.attempts + (await attemptsOf(tx, job.certificateId)),
+    runAfter: now,
+    completedAt: null,
+    leaseExpiresAt: null,
+    ...(job.keyId === "" ? {} : { csr: null, spkiSha256: null, keyId: nextKeyId(job) }),
+  });
+  await addEvent(tx, job, "retried", `by ${actor.id}`);
+  await recordAudit(tx, actor, {
+    action: "job_retried",
+    resourceType: "job",
+    resourceId: id,
+    details: { type: job.type, certificate_id: job.certificateId, was: job.status },
+  });
+  await advance(tx, await tx.job.findUniqueOrThrow({ where: { id } }));
 }
 
 async function requireRetryable(tx: Transaction, job: Job, now: Date): Promise<void> {

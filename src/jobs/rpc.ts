@@ -1,32 +1,21 @@
-import { create } from "@bufbuild/protobuf";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import {
-  FailureClassSchema,
-  type Job,
-  JobEventSchema,
-  JobOutcomeSchema,
-  JobSchema,
-  type JobService,
-  JobStatusSchema,
-  JobTypeSchema,
-} from "#gen/certctl/v1/jobs_pb.ts";
+import type { Job, JobService } from "#gen/certctl/v1/jobs_pb.ts";
 import type { Grants } from "../auth/grants.ts";
 import { callerOf } from "../auth/interceptor.ts";
+import { retryJobs } from "../operations/retry-jobs.ts";
 import type { Bus } from "../platform/bus.ts";
 import type { Database } from "../platform/database.ts";
 import { notFound } from "../platform/errors.ts";
 import { Wakeup } from "../platform/wakeup.ts";
-import { wordsOf } from "../platform/words.ts";
 import { cancelJob } from "./cancel.ts";
+import { listCauses } from "./causes.ts";
+import { countJobs, expectedDurations } from "./counts.ts";
+import { causeMessage, failureClassWords, jobMessage, statusWords, typeWords } from "./message.ts";
 import { retryJob } from "./retry-by-hand.ts";
-import { findJob, type JobView, listJobs, type TimelineEvent, timelineOf } from "./view.ts";
+import { findJob, type JobView, listJobs, timelineOf } from "./view.ts";
 
-const types = wordsOf(JobTypeSchema);
-const statuses = wordsOf(JobStatusSchema);
-const outcomes = wordsOf(JobOutcomeSchema);
-const failureClassWords = wordsOf(FailureClassSchema);
-
+/** How far causes look back when nobody says. */
+const defaultHours = 24;
 /** A watcher looks again this often even if nothing woke it. */
 const watchSweepMs = 5_000;
 
@@ -35,24 +24,48 @@ export function jobService(deps: {
   bus: Bus;
   clock: () => Date;
 }): ServiceImpl<typeof JobService> {
-  const { db, bus } = deps;
+  const { db, bus, clock } = deps;
 
   async function read(id: string, grants: Grants): Promise<Job> {
     const view = await findJob(db, grants, id);
     if (!view) throw notFound("job", id);
     // Read after the job: what a job shows as ended has its last step in the timeline.
-    return message(view, await timelineOf(db, id));
+    const timeline = await timelineOf(db, id);
+    return jobMessage(view, timeline, { now: clock(), expected: await expectedDurations(db, [view.type]) });
   }
+
+  const sinceOf = (hours: number) => new Date(clock().getTime() - (hours || defaultHours) * 3_600_000);
 
   return {
     async listJobs(request, context) {
       const { rows, ...page } = await listJobs(db, callerOf(context).grants, request, {
         ...request,
-        statuses: request.status.map(statuses.text),
-        types: request.type.map(types.text),
+        statuses: request.status.map(statusWords.text),
+        types: request.type.map(typeWords.text),
         failureClasses: request.failureClass.map(failureClassWords.text),
       });
-      return { ...page, data: rows.map((row) => message(row, [])) };
+      const expected = await expectedDurations(
+        db,
+        rows.map(({ type }) => type),
+      );
+      return { ...page, data: rows.map((row) => jobMessage(row, [], { now: clock(), expected })) };
+    },
+    countJobs(request, context) {
+      return countJobs(db, callerOf(context).grants, {
+        ...request,
+        parentJobId: "",
+        statuses: request.status.map(statusWords.text),
+        types: request.type.map(typeWords.text),
+        failureClasses: request.failureClass.map(failureClassWords.text),
+      });
+    },
+    async listJobCauses({ hours, type }, context) {
+      const wanted = { since: sinceOf(hours), types: type.map(typeWords.text) };
+      return { data: (await listCauses(db, callerOf(context).grants, wanted)).map(causeMessage) };
+    },
+    retryJobs({ hours, dryRun: isDryRun, causeId, expectedJobs }, context) {
+      const wanted = { causeId, since: sinceOf(hours), isDryRun, expectedJobs };
+      return retryJobs(deps, callerOf(context), wanted);
     },
     async getJob({ id }, context) {
       return { job: await read(id, callerOf(context).grants) };
@@ -75,8 +88,8 @@ export function jobService(deps: {
     watchJobs(request, context) {
       const wanted = {
         ...request,
-        statuses: request.status.map(statuses.text),
-        types: request.type.map(types.text),
+        statuses: request.status.map(statusWords.text),
+        types: request.type.map(typeWords.text),
       };
       const isWanted = (view: JobView) => matches(view, wanted);
       return tail(deps, callerOf(context).grants, isWanted, context.signal);
@@ -94,7 +107,7 @@ export function jobService(deps: {
 
 /** Jobs as they change. A change that was missed while the connection to the database was away is not made up for. */
 async function* tail(
-  { db, bus }: { db: Database; bus: Bus },
+  { db, bus, clock }: { db: Database; bus: Bus; clock: () => Date },
   grants: Grants,
   isWanted: (view: JobView) => boolean,
   signal: AbortSignal,
@@ -110,7 +123,9 @@ async function* tail(
     changed.clear();
     for (const id of ids) {
       const view = await findJob(db, grants, id);
-      if (view && isWanted(view)) yield { job: message(view, await timelineOf(db, id)) };
+      if (!view || !isWanted(view)) continue;
+      const expected = await expectedDurations(db, [view.type]);
+      yield { job: jobMessage(view, await timelineOf(db, id), { now: clock(), expected }) };
     }
     await wakeup.wait(watchSweepMs);
   }
@@ -126,43 +141,4 @@ function matches(
     (wanted.statuses.length === 0 || wanted.statuses.includes(view.status)) &&
     (wanted.types.length === 0 || wanted.types.includes(view.type))
   );
-}
-
-function message(view: JobView, timeline: readonly TimelineEvent[]): Job {
-  return create(JobSchema, {
-    id: view.id,
-    type: types.value(view.type),
-    status: statuses.value(view.status),
-    ...(view.outcome ? { outcome: outcomes.value(view.outcome) } : {}),
-    certificateId: view.certificateId,
-    agentId: view.agentId,
-    targetId: view.targetId ?? "",
-    versionId: view.versionId ?? "",
-    parentJobId: view.parentJobId ?? "",
-    childJobIds: view.childJobIds,
-    renewalId: view.renewalId,
-    attempts: view.attempts,
-    maxAttempts: view.maxAttempts,
-    runAfter: timestampFromDate(view.runAfter),
-    ...(view.errorStep ? { error: errorOf(view) } : {}),
-    ...(view.leaseExpiresAt ? { lease: leaseOf(view, view.leaseExpiresAt) } : {}),
-    servedFingerprintSha256: view.servedFingerprint ?? "",
-    timeline: timeline.map((event) => create(JobEventSchema, { ...event, at: timestampFromDate(event.at) })),
-    createdAt: timestampFromDate(view.createdAt),
-    ...(view.startedAt ? { startedAt: timestampFromDate(view.startedAt) } : {}),
-    ...(view.completedAt ? { completedAt: timestampFromDate(view.completedAt) } : {}),
-  });
-}
-
-function errorOf({ errorStep: step, errorMessage, failureClass }: JobView) {
-  return { step, message: errorMessage, failureClass: failureClassWords.value(failureClass) };
-}
-
-function leaseOf({ leaseEpoch, deliveredAt, acknowledgedAt }: JobView, expiresAt: Date) {
-  return {
-    sessionEpoch: leaseEpoch ?? 0,
-    expiresAt: timestampFromDate(expiresAt),
-    ...(deliveredAt ? { deliveredAt: timestampFromDate(deliveredAt) } : {}),
-    ...(acknowledgedAt ? { acknowledgedAt: timestampFromDate(acknowledgedAt) } : {}),
-  };
 }

@@ -14,12 +14,15 @@ import {
   openIssuance,
   operator,
   report,
+  submitCsr,
   succeeded,
 } from "../../test/fixtures.ts";
 import { unrestricted } from "../auth/grants.ts";
 import { renewCertificate } from "../certificates/renew.ts";
+import { countJobs, expectedDurations } from "./counts.ts";
 import { claim, lockJob, takeUp } from "./lease.ts";
 import { findJob, listJobs, timelineOf } from "./view.ts";
+import { waitingFor } from "./waiting.ts";
 
 let plane: ControlPlane;
 beforeAll(async () => {
@@ -134,6 +137,82 @@ describe("the list of jobs", () => {
     });
     expect((await list({ renewalId })).total).toBe(3);
     expect((await list({ targetId })).ids).toEqual([deploymentIds[0]]);
+  });
+});
+
+describe("the counts of jobs", () => {
+  test("leave the filter of their own column out, and find by name", async () => {
+    const { certificateId } = await issuedTo("proven", "failed");
+    const counts = (filter: object) =>
+      countJobs(plane.db, unrestricted, { ...allJobs, certificateId, ...filter });
+    const all = {
+      byStatus: { Completed: 2, Failed: 1 },
+      byType: { Issuance: 1, Deployment: 2 },
+      byFailureClass: { Configuration: 1 },
+    };
+    expect(await counts({})).toEqual({ total: 3, ...all });
+    expect(await counts({ statuses: ["Failed"] })).toEqual({
+      ...all,
+      total: 1,
+      byType: { Deployment: 1 },
+    });
+    expect((await counts({ types: ["Deployment"] })).byType).toEqual(all.byType);
+    const { name } = await plane.db.managedCertificate.findUniqueOrThrow({ where: { id: certificateId } });
+    const q = name.slice(2).toUpperCase();
+    expect((await counts({ certificateId: "", q })).total).toBe(3);
+    expect((await listJobs(plane.db, unrestricted, firstPage, { ...allJobs, q })).total).toBe(3);
+    expect((await counts({ q: "nobody" })).total).toBe(0);
+    const elsewhere = { teamIds: ["t-other"], issuerIds: [] };
+    expect((await countJobs(plane.db, elsewhere, { ...allJobs, certificateId })).total).toBe(0);
+  });
+});
+
+describe("whom a job waits for", () => {
+  const waiting = async (id: string) => {
+    const view = await findJob(plane.db, unrestricted, id);
+    return view && waitingFor(view, plane.time.now);
+  };
+
+  test("is its agent, until that takes it up, and then the CA", async () => {
+    const agent = await newAgent(plane);
+    const certificateId = await newCertificate(plane, { agentId: agent.id });
+    const job = await openIssuance(plane, agent, certificateId);
+    expect(await waiting(job.id)).toBe("agent test, which is offline");
+    const replica = await plane.db.replica.create({ data: { id: `rep-${agent.id}` } });
+    await plane.db.agent.update({
+      where: { id: agent.id },
+      data: { sessionId: "s", replicaId: replica.id, lastHeartbeatAt: new Date() },
+    });
+    expect(await waiting(job.id)).toBe("agent test to take it up");
+    await plane.db.$transaction(async (tx) => takeUp(tx, await lockJob(tx, job.id, agent.id)));
+    expect(await waiting(job.id)).toBe("");
+    await submitCsr(plane, agent, job);
+    expect(await waiting(job.id)).toBe("the CA to sign it");
+  });
+
+  test("is the time of the next attempt after one that failed, and nobody once it has ended", async () => {
+    const { deploymentIds } = await issuedTo("failed");
+    expect(await waiting(deploymentIds[0] ?? "")).toBe("");
+    const agent = await newAgent(plane);
+    const job = await openIssuance(plane, agent, await newCertificate(plane, { agentId: agent.id }));
+    await report(plane, agent, job, failed(true));
+    expect(await waiting(job.id)).toBe("the time of its next attempt");
+  });
+});
+
+describe("how long a job of a type is expected to take", () => {
+  test("is the middle of the last 20 that were completed", async () => {
+    const { certificateId } = await issuedTo(...Array.from({ length: 3 }, () => "proven" as const));
+    const jobs = await plane.db.job.findMany({ where: { certificateId, type: "Deployment" } });
+    await plane.db.job.updateMany({ where: { type: "Deployment" }, data: { startedAt: null } });
+    for (const [index, ms] of [9_000, 100, 2_000].entries()) {
+      const completedAt = new Date(Date.UTC(2030, 1, 1));
+      const startedAt = new Date(completedAt.getTime() - ms);
+      await plane.db.job.update({ where: { id: jobs[index]?.id ?? "" }, data: { startedAt, completedAt } });
+    }
+    expect(await expectedDurations(plane.db, ["Deployment", "Validation"])).toEqual(
+      new Map([["Deployment", 2_000]]),
+    );
   });
 });
 

@@ -1,7 +1,14 @@
 import { Prisma } from "#gen/prisma/client.ts";
+import { isOnline } from "../agents/view.ts";
 import { type Grants, grantedCertificate } from "../auth/grants.ts";
 import type { Database } from "../platform/database.ts";
-import { type ListedPage, type ListRequest, type ListShape, listPage } from "../platform/listing.ts";
+import {
+  contains,
+  type ListedPage,
+  type ListRequest,
+  type ListShape,
+  listPage,
+} from "../platform/listing.ts";
 
 /** A job with what is computed about it. */
 export interface JobView {
@@ -31,6 +38,12 @@ export interface JobView {
   createdAt: Date;
   startedAt: Date | null;
   completedAt: Date | null;
+  certificateName: string;
+  agentName: string;
+  isAgentOnline: boolean;
+  targetName: string | null;
+  /** An issuance's CSR is there. */
+  hasCsr: boolean;
 }
 
 export interface TimelineEvent {
@@ -62,8 +75,13 @@ const jobViews = Prisma.sql`
       WHEN children.proven = children.total THEN 'Proven'
       WHEN children.proven = 0 THEN 'NotProven'
       ELSE 'PartlyProven'
-    END AS outcome
+    END AS outcome,
+    c.name AS "certificateName", a.name AS "agentName", ${isOnline} AS "isAgentOnline", t.name AS "targetName",
+    j.csr IS NOT NULL AS "hasCsr"
   FROM jobs j
+  JOIN managed_certificates c ON c.id = j.certificate_id
+  JOIN agents a ON a.id = j.agent_id
+  LEFT JOIN deployment_targets t ON t.id = j.target_id
   LEFT JOIN certificate_versions expected ON expected.id = j.version_id
   LEFT JOIN LATERAL (
     SELECT coalesce(array_agg(child.id ORDER BY child.id), '{}') AS ids, count(*) AS total,
@@ -87,17 +105,25 @@ export interface JobFilter {
   statuses: readonly string[];
   types: readonly string[];
   failureClasses: readonly string[];
+  /** Part of a name. */
+  q: string;
 }
 
 const endless = Prisma.sql`'infinity'::timestamptz`;
 
+/** The columns that filters speak of; names only where they are needed. */
+export function filteredJobs({ q }: JobFilter): Prisma.Sql {
+  return q === "" ? ownColumns : jobViews;
+}
+
+const ownColumns = Prisma.sql`
+  SELECT j.id, j.type, j.status, j.certificate_id AS "certificateId", j.agent_id AS "agentId",
+    j.target_id AS "targetId", j.renewal_id AS "renewalId", j.parent_job_id AS "parentJobId",
+    j.failure_class AS "failureClass"
+  FROM jobs j`;
+
 const shape: ListShape = {
   view: jobViews,
-  countView: Prisma.sql`
-    SELECT j.id, j.type, j.status, j.certificate_id AS "certificateId", j.agent_id AS "agentId",
-      j.target_id AS "targetId", j.renewal_id AS "renewalId", j.parent_job_id AS "parentJobId",
-      j.failure_class AS "failureClass"
-    FROM jobs j`,
   columns: {
     created_at: { sql: Prisma.sql`"createdAt"`, type: "timestamptz" },
     run_after: { sql: Prisma.sql`"runAfter"`, type: "timestamptz" },
@@ -114,7 +140,12 @@ export async function listJobs(
   request: ListRequest,
   filter: JobFilter,
 ): Promise<ListedPage<JobView>> {
-  return listPage<JobView>(db, shape, request, [
+  const counted = { ...shape, countView: filteredJobs(filter) };
+  return listPage<JobView>(db, counted, request, conditionsOf(grants, filter));
+}
+
+export function conditionsOf(grants: Grants, filter: JobFilter): Prisma.Sql[] {
+  return [
     grantedCertificate(grants, Prisma.sql`items."certificateId"`),
     ...(filter.certificateId ? [Prisma.sql`"certificateId" = ${filter.certificateId}`] : []),
     ...(filter.agentId ? [Prisma.sql`"agentId" = ${filter.agentId}`] : []),
@@ -126,7 +157,16 @@ export async function listJobs(
     ...(filter.failureClasses.length > 0
       ? [Prisma.sql`"failureClass" = ANY(${[...filter.failureClasses]}::text[])`]
       : []),
-  ]);
+    ...(filter.q
+      ? [
+          contains(filter.q, [
+            Prisma.sql`"certificateName"`,
+            Prisma.sql`coalesce("targetName", '')`,
+            Prisma.sql`"agentName"`,
+          ]),
+        ]
+      : []),
+  ];
 }
 
 /** The steps of a job and of its deployments, in the order in which they happened. */

@@ -10,7 +10,8 @@ import { lockLive } from "../certificates/lock.ts";
 import { type Reassignment, reassignCertificate } from "../certificates/reassign.ts";
 import { openRenewal } from "../certificates/renew.ts";
 import { enqueue } from "../jobs/queue.ts";
-import type { Database, Transaction } from "../platform/database.ts";
+import { retryWithin } from "../jobs/retry-by-hand.ts";
+import { type Database, isUniqueViolation, type Transaction } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
 import { dueCertificates } from "../renewals/due.ts";
 import type { ScheduledTask } from "../scheduler/task.ts";
@@ -21,6 +22,12 @@ export interface OperateDeps {
   log: Log;
 }
 
+/** One certificate of an operation, with the jobs that are to be retried. */
+interface Item {
+  certificateId: string;
+  jobIds: string[];
+}
+
 /** What became of one certificate. */
 interface ItemResult {
   status: "Done" | "Skipped" | "Failed";
@@ -29,7 +36,7 @@ interface ItemResult {
 }
 
 /** Refusals that say that there is nothing to do. */
-const nothingToDo = ["RENEWAL_OPEN", "ARCHIVED"];
+const nothingToDo = ["RENEWAL_OPEN", "ARCHIVED", "JOB_NOT_ENDED", "SUPERSEDED"];
 
 /** A run makes room for other tasks after this long, and goes on behind them. */
 const turnMs = 20_000;
@@ -74,23 +81,23 @@ export async function resumeOperations(db: Database, silentMs: number): Promise<
 
 /** Does the next certificate of an operation. False: none is left, or the operation does not run. */
 async function nextItem({ db, clock, log }: OperateDeps, id: string): Promise<boolean> {
-  let at: { certificateId: string } | undefined;
+  let at: Item | undefined;
   try {
     return await db.$transaction(async (tx) => {
-      [at] = await tx.$queryRaw<{ certificateId: string }[]>`
-        SELECT i.certificate_id AS "certificateId" FROM operation_items i JOIN operations o ON o.id = i.operation_id
+      [at] = await tx.$queryRaw<Item[]>`
+        SELECT i.certificate_id AS "certificateId", i.job_ids AS "jobIds" FROM operation_items i JOIN operations o ON o.id = i.operation_id
         WHERE o.id = ${id} AND o.status = 'Running' AND i.status = 'Pending'
         ORDER BY i.certificate_id LIMIT 1 FOR UPDATE OF i SKIP LOCKED`;
       if (!at) return false;
       const operation = await tx.operation.findUniqueOrThrow({ where: { id } });
-      const result = await perform(tx, operation, at.certificateId, clock());
+      const result = await perform(tx, operation, at, clock());
       await mark(tx, id, at.certificateId, result);
       return true;
     });
   } catch (error) {
     if (!at) throw error;
     const { certificateId } = at;
-    if (!(error instanceof Refusal))
+    if (!(error instanceof Refusal || isUniqueViolation(error)))
       log.error({ err: error, operationId: id, certificateId }, "an item failed");
     const result = resultOf(error);
     await db.$transaction((tx) => mark(tx, id, certificateId, result));
@@ -101,10 +108,14 @@ async function nextItem({ db, clock, log }: OperateDeps, id: string): Promise<bo
 async function perform(
   tx: Transaction,
   operation: Operation,
-  certificateId: string,
+  { certificateId, jobIds }: Item,
   now: Date,
 ): Promise<ItemResult> {
   const actor = actorOf(operation);
+  if (operation.kind === "RetryJobs") {
+    for (const jobId of jobIds) await retryWithin(tx, actor, jobId, now);
+    return { status: "Done", jobIds };
+  }
   if (operation.kind === "Archive") {
     const isDone = await archiveCertificateWithin(tx, actor, certificateId, now);
     return isDone ? { status: "Done" } : { status: "Skipped", message: "it is archived already" };
@@ -123,6 +134,8 @@ async function perform(
 }
 
 function resultOf(error: unknown): ItemResult {
+  if (isUniqueViolation(error))
+    return { status: "Skipped", message: "another job makes this certificate already" };
   if (!(error instanceof Refusal))
     return { status: "Failed", message: "internal error; the server's log has it" };
   const isNothing = nothingToDo.includes(reasonOf(error));
@@ -137,11 +150,11 @@ async function mark(
   tx: Transaction,
   operationId: string,
   certificateId: string,
-  { status, message = "", jobIds = [] }: ItemResult,
+  { status, message = "", jobIds }: ItemResult,
 ): Promise<void> {
   await tx.operationItem.updateMany({
     where: { operationId, certificateId, status: "Pending" },
-    data: { status, message, jobIds },
+    data: { status, message, ...(jobIds && { jobIds }) },
   });
 }
 
