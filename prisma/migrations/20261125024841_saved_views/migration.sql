@@ -23,3 +23,5 @@ CREATE UNIQUE INDEX "saved_views_live_name" ON "saved_views"
   (("shared"), (CASE WHEN "shared" THEN '' ELSE "owner_key_id" END), "resource", "name") WHERE "archived_at" IS NULL;
 
 ALTER TABLE "saved_views" ADD CONSTRAINT "saved_views_filter" CHECK (("filter" IS NOT NULL) = ("resource" = 'certificates'));
+
+SELECT certctl_announce('saved_views', 'saved-views', 'id');
