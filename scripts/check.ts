@@ -10,6 +10,7 @@ run("buf", "breaking", "gen/contract.binpb", "--against", "proto/released.binpb"
 run("buf", "format", "proto", "--diff", "--exit-code");
 run("tsc");
 run("tsc", "-p", "web");
+run("tsc", "-p", "test/browser");
 run("npm", "run", "--silent", "build");
 run("biome", "ci", ".");
 run("knip");

@@ -13,11 +13,13 @@ const packages = {
   ps: "procps",
   curl: "curl",
   jq: "jq",
+  chromium: "chromium",
 };
 
 const missing = Object.entries(packages).filter(([program]) => !isInstalled(program));
 if (missing.length > 0) install(missing.map(([, name]) => name));
 run("npm", "run", "--silent", "generate");
+run("npm", "run", "--silent", "build");
 run("npm", "run", "--silent", "build");
 process.exit(test());
 

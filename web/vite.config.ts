@@ -1,25 +1,21 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import tailwind from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
-/** Compresses what can be once, so that the control plane compresses nothing while it serves. */
+/** Compresses what can be once, so that the control plane compresses nothing while it serves: what is written in the end. */
 const precompress: Plugin = {
   name: "precompress",
   apply: "build",
-  enforce: "post",
-  generateBundle(_, bundle) {
-    for (const file of Object.values(bundle)) {
-      if (!/\.(js|css|svg|html)$/.test(file.fileName)) continue;
-      const content = Buffer.from(file.type === "chunk" ? file.code : file.source);
-      const brotli = brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
-      this.emitFile({ type: "asset", fileName: `${file.fileName}.br`, source: brotli });
-      this.emitFile({
-        type: "asset",
-        fileName: `${file.fileName}.gz`,
-        source: gzipSync(content, { level: 9 }),
-      });
+  async writeBundle({ dir = "" }, bundle) {
+    for (const name of Object.keys(bundle).filter((each) => /\.(js|css|svg|html)$/.test(each))) {
+      const path = join(dir, name);
+      const content = await readFile(path);
+      const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
+      await writeFile(`${path}.br`, brotliCompressSync(content, quality));
+      await writeFile(`${path}.gz`, gzipSync(content, { level: 9 }));
     }
   },
 };
