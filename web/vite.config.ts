@@ -20,6 +20,8 @@ const precompress: Plugin = {
   },
 };
 
+const controlPlane = process.env["CERTCTL_URL"] ?? "https://localhost:8443";
+
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react(), tailwind(), precompress],
@@ -39,12 +41,9 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: {
+    // As the control plane itself would serve the page: its origin is asked for by every call that changes something.
     proxy: {
-      "/api": {
-        target: process.env["CERTCTL_URL"] ?? "https://localhost:8443",
-        secure: false,
-        changeOrigin: true,
-      },
+      "/api": { target: controlPlane, secure: false, changeOrigin: true, headers: { origin: controlPlane } },
     },
   },
 });

@@ -105,11 +105,21 @@ function ofFacets(filter: CertificateFilter, isWanted: (facet: FacetName) => boo
 function plainConditions(filter: CertificateFilter): Prisma.Sql[] {
   return [
     ...(filter.ids.length > 0 ? [Prisma.sql`id = ANY(${[...filter.ids]}::text[])`] : []),
-    ...(filter.q ? [contains(filter.q, [Prisma.sql`name`, ...names])] : []),
+    ...(filter.q ? [isFoundBy(filter.q)] : []),
     ...(filter.agentIds.length > 0 ? [isOfAgent(filter.agentIds)] : []),
     ...(filter.targetIds.length > 0 ? [isOnTarget(filter.targetIds)] : []),
     ...filter.tags.map(hasTag),
   ];
+}
+
+/** By a part of a name; by the serial number or the SHA-256 of any of its versions, as openssl and browsers write them. */
+function isFoundBy(q: string): Prisma.Sql {
+  const byName = contains(q, [Prisma.sql`name`, ...names]);
+  const hex = q.replaceAll(/[:\s]/g, "");
+  if (!/^[0-9A-Fa-f]{16,64}$/.test(hex)) return byName;
+  return Prisma.sql`(${byName} OR id IN (
+    SELECT v.certificate_id FROM certificate_versions v
+    WHERE v.serial = ${hex.toUpperCase()} OR v.fingerprint_sha256 = ${hex.toLowerCase()}))`;
 }
 
 /** Every condition but the facets' and the one that leaves archived ones out. */

@@ -170,6 +170,22 @@ describe("the list of certificates", () => {
     expect(await listed(["Expired"])).toEqual({ total: 0, ids: [] });
   });
 
+  test("finds a certificate by the serial number or the SHA-256 of a version, written in any way", async () => {
+    const certificate = await newCertificate(plane, { agentId: agent.id });
+    const other = await newCertificate(plane, { agentId: agent.id });
+    const version = await issueVersion(plane, agent, certificate);
+    await issueVersion(plane, agent, other);
+    const found = async (q: string) => {
+      const filter = { ...allCertificates, q };
+      const { rows } = await listCertificates(plane.db, unrestricted, firstPage, filter, plane.time.now);
+      return rows.map(({ id }) => id);
+    };
+    const colons = version.fingerprintSha256.toUpperCase().replaceAll(/(..)(?!$)/g, "$1:");
+    for (const q of [version.serial, version.serial.toLowerCase(), version.fingerprintSha256, colons])
+      expect(await found(q)).toEqual([certificate]);
+    expect(await found(version.fingerprintSha256.slice(0, 20))).toEqual([]);
+  });
+
   test("gives each page its own rows", async () => {
     for (let i = 0; i < 3; i += 1) await newCertificate(plane, {});
     const { total, rows } = await list();

@@ -10,7 +10,7 @@ import { Nav } from "./nav.tsx";
 import { navigation } from "./navigation.ts";
 import { TopBar } from "./top-bar.tsx";
 
-const Palette = lazy(() => import("./palette.tsx").then(({ Palette }) => ({ default: Palette })));
+const Palette = lazy(() => import("./palette/palette.tsx").then(({ Palette }) => ({ default: Palette })));
 const Help = lazy(() => import("./help.tsx").then(({ Help }) => ({ default: Help })));
 
 /** What is around every page. */

@@ -1,6 +1,8 @@
 import { useQuery } from "@connectrpc/connect-query";
 import { ExplanationService } from "#gen/certctl/v1/explain_pb.ts";
-import { Time } from "../../ui/time.tsx";
+
+/** The sentence tells of a planned renewal itself. */
+const saidAlready: ReadonlySet<string> = new Set(["Nothing", "Renewal"]);
 
 /** How it stands and what happens next, in the control plane's words. */
 export function StatusSentence({ id }: { id: string }) {
@@ -11,17 +13,10 @@ export function StatusSentence({ id }: { id: string }) {
   return (
     <p className="text-fg1">
       {sentence}.
-      {next && next.kind !== "Nothing" && (
+      {next && !saidAlready.has(next.kind) && (
         <>
           {" "}
-          <span className="text-fg2">Next:</span> {next.text}
-          {next.at && (
-            <>
-              {", "}
-              <Time at={next.at} />
-            </>
-          )}
-          .
+          <span className="text-fg2">Next:</span> {next.text}.
         </>
       )}
     </p>

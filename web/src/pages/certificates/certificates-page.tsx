@@ -1,7 +1,7 @@
 import { useQuery } from "@connectrpc/connect-query";
 import { keepPreviousData } from "@tanstack/react-query";
 import { Plus, ShieldCheck } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
 import { usePermission } from "../../session/session.ts";
 import { CertificateBadge } from "../../status/certificate-status.tsx";
@@ -25,7 +25,6 @@ const perPage = 50;
 export function CertificatesPage() {
   const [values, set] = useParameters(listParameters);
   const selection = useSelection();
-  const [isCreating, setCreating] = useState(false);
   const write = usePermission("certificates:write");
   const filter = useMemo(() => filterOf(values), [values]);
   const input = {
@@ -42,7 +41,7 @@ export function CertificatesPage() {
   const total = list.data?.total ?? 0;
   const columns = useMemo(() => certificateColumns(values.cols), [values.cols]);
   const create = (
-    <Button kind="primary" icon={Plus} disabledReason={write.reason} onClick={() => setCreating(true)}>
+    <Button kind="primary" icon={Plus} disabledReason={write.reason} onClick={() => set({ new: true })}>
       Issue a certificate
     </Button>
   );
@@ -96,7 +95,7 @@ export function CertificatesPage() {
       {total > 0 && (
         <Pager page={values.page} perPage={perPage} total={total} onPage={(page) => set({ page })} />
       )}
-      {isCreating && <CreateCertificate onClose={() => setCreating(false)} />}
+      {values.new && <CreateCertificate onClose={() => set({ new: false }, { replace: true })} />}
     </Page>
   );
 }

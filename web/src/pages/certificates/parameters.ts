@@ -31,12 +31,17 @@ export const listParameters = {
   page: count(1),
   cols: list,
   view: text(),
+  /** The form for a new one is open. */
+  new: flag,
 };
 
 export type ListValues = Values<typeof listParameters>;
 
 /** Lists that narrow the list. */
-export type FacetName = Exclude<keyof ListValues, "q" | "archived" | "sort" | "page" | "cols" | "view">;
+export type FacetName = Exclude<
+  keyof ListValues,
+  "q" | "archived" | "sort" | "page" | "cols" | "view" | "new"
+>;
 
 interface Facet {
   label: string;
