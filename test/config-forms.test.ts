@@ -1,0 +1,74 @@
+import { describe, expect, test } from "vitest";
+import { configSchema } from "../src/connectors/fields.ts";
+import { notifierByKind } from "../src/notifiers/registry.ts";
+import { targetByKind } from "../src/targets/registry.ts";
+import { configSchema as targetSchema } from "../src/targets/target.ts";
+import { configOf, draftOf, fieldsOf, labelOf, type Schema } from "../web/src/forms/schema.ts";
+
+const email = fieldsOf(configSchema(notifierByKind.get("email")?.config as never) as Schema);
+const named = (name: string) => email.find((field) => field.name === name);
+
+describe("a form's fields", () => {
+  test("are drawn from a connector's own schema, secrets and choices as such", () => {
+    expect(named("host")).toMatchObject({ label: "Host", kind: "text", isRequired: true });
+    expect(named("port")).toMatchObject({
+      kind: "number",
+      isRequired: false,
+      fallback: "587",
+      maximum: 65_535,
+    });
+    expect(named("security")).toMatchObject({ kind: "choice", choices: ["starttls", "tls"] });
+    expect(named("password")).toMatchObject({ kind: "secret" });
+    expect(named("ca")).toMatchObject({ label: "CA", kind: "long" });
+    const nginx = fieldsOf(targetSchema(targetByKind.get("nginx") as never) as Schema);
+    expect(nginx[0]).toMatchObject({ label: "Entry in agent.yaml", isRequired: true });
+    expect(nginx[0]?.hint).toContain("owner");
+  });
+
+  test("take in what lies within an object, and leave to JSON what they do not know", () => {
+    const schema: Schema = {
+      properties: {
+        auth: {
+          type: "object",
+          properties: { token: { type: "string", secret: true } },
+          required: ["token"],
+        },
+        headers: { type: "object" },
+        domains: { type: "array", items: { type: "string" } },
+        staging: { type: "boolean", default: true },
+      },
+      required: ["auth", "domains"],
+    };
+    const fields = fieldsOf(schema);
+    expect(fields.map(({ name, group, kind }) => [name, group, kind])).toEqual([
+      ["auth.token", "Auth", "secret"],
+      ["headers", "", "json"],
+      ["domains", "", "list"],
+      ["staging", "", "flag"],
+    ]);
+    const config = {
+      auth: { token: "********" },
+      headers: { a: "b" },
+      domains: ["one", "two"],
+      staging: false,
+    };
+    expect(configOf(fields, draftOf(fields, config))).toEqual(config);
+    expect(configOf(fields, { domains: "one, two\nthree" })).toEqual({ domains: ["one", "two", "three"] });
+    expect(configOf(fields, { headers: "{no json" })).toEqual({ headers: "{no json" });
+  });
+
+  test("leave out what is empty, and send numbers as numbers", () => {
+    expect(configOf(email, { host: "mail.example", port: "25", password: " ", from: "x" })).toEqual({
+      host: "mail.example",
+      port: 25,
+      from: "x",
+    });
+    expect(configOf(email, { port: "many" })).toEqual({ port: "many" });
+    expect(draftOf(email, { port: 25 })).toMatchObject({ port: "25", host: "" });
+  });
+
+  test("are called as people read them", () => {
+    expect(labelOf("webhook_url")).toBe("Webhook URL");
+    expect(labelOf("allowed_issuer_ids")).toBe("Allowed issuer IDs");
+  });
+});
