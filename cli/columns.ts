@@ -20,6 +20,7 @@ const chosen: Record<string, string> = {
   PolicyChannel: "notifier_id thresholds_days events",
   PolicyRule: "id name type severity mode enabled open_violations",
   PolicyViolation: "id severity rule_name certificate_id message opened_at closed_at",
+  SavedView: "id name resource query shared pinned count",
   ScheduledTask: "name interval_seconds last_started_at next_run_at failures last_error last_result",
   Target: "id name kind agent_id config updated_at",
 };

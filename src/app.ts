@@ -17,6 +17,7 @@ import { OperationService } from "#gen/certctl/v1/operations_pb.ts";
 import { OwnerService } from "#gen/certctl/v1/owners_pb.ts";
 import { PolicyService } from "#gen/certctl/v1/policies_pb.ts";
 import { RenewalPolicyService } from "#gen/certctl/v1/renewal_policies_pb.ts";
+import { SavedViewService } from "#gen/certctl/v1/saved_views_pb.ts";
 import { SchedulerService } from "#gen/certctl/v1/scheduler_pb.ts";
 import { SessionService } from "#gen/certctl/v1/sessions_pb.ts";
 import { StatsService } from "#gen/certctl/v1/stats_pb.ts";
@@ -76,6 +77,7 @@ import { policiesTask } from "./policies/inventory.ts";
 import { policyService } from "./policies/rpc.ts";
 import { renewalPolicyService } from "./renewal-policies/rpc.ts";
 import { renewalTask } from "./renewals/check.ts";
+import { savedViewService } from "./saved-views/rpc.ts";
 import { schedulerService } from "./scheduler/rpc.ts";
 import { startScheduler } from "./scheduler/scheduler.ts";
 import type { ScheduledTask } from "./scheduler/task.ts";
@@ -122,6 +124,7 @@ const services = [
   SchedulerService,
   OperationService,
   StatsService,
+  SavedViewService,
   ApiKeyService,
   SessionService,
   EventService,
@@ -227,6 +230,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     router.service(RenewalPolicyService, renewalPolicyService({ db, clock }));
     router.service(OperationService, operationService({ db, clock }));
     router.service(StatsService, statsService({ db, clock }));
+    router.service(SavedViewService, savedViewService({ db, clock }));
     router.service(SchedulerService, schedulerService({ db, clock, tasks: scheduled }));
     router.service(ApiKeyService, apiKeyService({ db, clock }));
     router.service(SessionService, sessionService({ db, clock, server: facts }));

@@ -46,6 +46,7 @@ export const creations: Record<string, (name: string, stage: Stage) => Record<st
   policies: (name) => ({ name, type: "CertificateLifetime", config: { max_days: 400 } }),
   "renewal-policies": (name) => ({ name }),
   operations: () => ({ kind: "Renew", filter: { q: "nothing-like-it" } }),
+  "saved-views": (name) => ({ name, query: "status=Expiring" }),
   teams: (name) => ({ name }),
   targets: (name, { agentId }) => ({ name, kind: "files", agent_id: agentId, config: { entry: name } }),
 };

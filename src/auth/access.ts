@@ -41,7 +41,8 @@ export function heldPermissions(operator: Operator): string[] {
   return permissions.filter((permission) => holds(operator, permission));
 }
 
-function holds(principal: Principal, permission: string): boolean {
+/** Whether the caller has the permission: by its role, and where its grants are restricted, for what keeps to them. */
+export function holds(principal: Principal, permission: string): boolean {
   if (principal.kind === "agent" || !holdsPermission(principal.role, permission)) return false;
   return !isRestricted(principal.grants) || isRestrictable(permission);
 }

@@ -11,7 +11,7 @@ import type { Actor } from "../audit/record.ts";
 import { denied, unauthenticated } from "../platform/errors.ts";
 import type { Log } from "../platform/log.ts";
 import { requestIdKey } from "../platform/request.ts";
-import { accessOf, authorize } from "./access.ts";
+import { accessOf, authorize, holds } from "./access.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { browserKey, sessionOf } from "./browser.ts";
 import { callerKey } from "./caller.ts";
@@ -163,4 +163,10 @@ export function callerOf(context: HandlerContext): Actor {
   const principal = context.values.get(principalKey);
   if (!principal) throw unauthenticated("a credential is needed");
   return actorOf(principal, context.values.get(requestIdKey));
+}
+
+/** Whether the caller has a permission beside the one that the call itself asks for. */
+export function mayUse(context: HandlerContext, permission: string): boolean {
+  const principal = context.values.get(principalKey);
+  return principal !== null && holds(principal, permission);
 }

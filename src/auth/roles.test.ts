@@ -23,9 +23,10 @@ describe("a role", () => {
     expect(operator).toContain("certificates:renew");
   });
 
-  test("viewer reads what an operator reads, and changes nothing", () => {
+  test("viewer reads what an operator reads, and changes nothing but views of its own", () => {
     const viewer = heldBy("viewer");
-    expect(viewer).toEqual(heldBy("operator").filter((permission) => permission.endsWith(":read")));
+    const isOpen = (permission: string) => permission.endsWith(":read") || permission === "saved-views:write";
+    expect(viewer).toEqual(heldBy("operator").filter(isOpen));
   });
 });
 
@@ -39,6 +40,7 @@ test("a key that is restricted to teams changes nothing that concerns the whole 
     "certificates:write",
     "jobs:write",
     "notifications:write",
+    "saved-views:write",
   ]);
   expect(isRestrictable("audit:read")).toBe(false);
 });

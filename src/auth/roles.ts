@@ -4,8 +4,8 @@ export type Role = (typeof roles)[number];
 
 /**
  * Who holds which permission of the contract. Operators run certificates but change neither who signs them, nor the
- * rules, nor who is told, nor who may call. Viewers see what operators see. Auditors read the audit and nothing else.
- * Agents hold none: their calls say so themselves.
+ * rules, nor who is told, nor who may call. Viewers see what operators see, and keep
+ * views of their own. Auditors read the audit and nothing else. Agents hold none: their calls say so themselves.
  */
 const holders: Readonly<Record<string, readonly Role[]>> = {
   "agents:read": ["admin", "operator", "viewer"],
@@ -33,6 +33,9 @@ const holders: Readonly<Record<string, readonly Role[]>> = {
   "policies:write": ["admin"],
   "renewal-policies:read": ["admin", "operator", "viewer"],
   "renewal-policies:write": ["admin"],
+  "saved-views:read": ["admin", "operator", "viewer"],
+  "saved-views:share": ["admin", "operator"],
+  "saved-views:write": ["admin", "operator", "viewer"],
   "scheduler:read": ["admin", "operator", "viewer"],
   "scheduler:run": ["admin", "operator"],
   "session:read": ["admin", "operator", "viewer", "auditor"],
@@ -64,6 +67,8 @@ const restrictable: ReadonlySet<string> = new Set([
   "owners:read",
   "policies:read",
   "renewal-policies:read",
+  "saved-views:read",
+  "saved-views:write",
   "scheduler:read",
   "session:read",
   "targets:read",

@@ -30,7 +30,7 @@ import { certificateMessage } from "./message.ts";
 import { renewCertificate } from "./renew.ts";
 import { listDeployments, listVersions } from "./store.ts";
 import { validateCertificate } from "./validate.ts";
-import { findCertificate, listCertificates } from "./view.ts";
+import { allCertificateViews, findCertificate, listCertificates } from "./view.ts";
 
 export function certificateService(
   deps: DeclareDeps & {
@@ -57,6 +57,14 @@ export function certificateService(
     async listCertificateFacets(request, context) {
       const filter = filterOf({ ...request, id: [] }, request.archived);
       return countFacets(db, callerOf(context).grants, filter, clock());
+    },
+    async *exportCertificates(request, context) {
+      const filter = filterOf({ ...request, id: [] }, request.archived);
+      const { grants } = callerOf(context);
+      for await (const view of allCertificateViews(db, grants, request.sort, filter, clock)) {
+        if (context.signal.aborted) return;
+        yield { certificate: certificateMessage(view) };
+      }
     },
     async getCertificate({ id }, context) {
       return { certificate: await read(id, callerOf(context)) };

@@ -1,7 +1,14 @@
 import { Prisma } from "#gen/prisma/client.ts";
 import { type Grants, grantedCertificate } from "../auth/grants.ts";
 import type { Database, Transaction } from "../platform/database.ts";
-import { allOf, type ListedPage, type ListRequest, type ListShape, listPage } from "../platform/listing.ts";
+import {
+  allOf,
+  type ListedPage,
+  type ListRequest,
+  type ListShape,
+  listIds,
+  listPage,
+} from "../platform/listing.ts";
 import { type CertificateDetails, certificateDetails } from "./details.ts";
 import { baseConditions, type CertificateFilter, computedConditions } from "./filter.ts";
 import { atRiskFrom, expiringFrom, renewAt } from "./plan.ts";
@@ -131,25 +138,50 @@ export async function listCertificates(
   filter: CertificateFilter,
   now: Date,
 ): Promise<ListedPage<CertificateView>> {
-  const computed = computedConditions(filter);
+  return listPage<CertificateView>(db, shapeOf(filter, now), request, conditionsOf(grants, filter));
+}
+
+const exportBatch = 500;
+
+/** Every certificate that matches now, in order. Those that are archived or changed meanwhile are sent as they are then. */
+export async function* allCertificateViews(
+  db: Database,
+  grants: Grants,
+  sort: string,
+  filter: CertificateFilter,
+  clock: () => Date,
+): AsyncGenerator<CertificateView> {
+  const ids = await listIds(db, shapeOf(filter, clock()), sort, conditionsOf(grants, filter));
+  for (let start = 0; start < ids.length; start += exportBatch) {
+    yield* await db.$queryRaw<CertificateView[]>`
+      SELECT * FROM (
+        SELECT views.*, place FROM unnest(${ids.slice(start, start + exportBatch)}::text[]) WITH ORDINALITY wanted (id, place)
+        JOIN (${certificateViews(clock())}) views USING (id)
+      ) page CROSS JOIN LATERAL (${certificateDetails}) details ORDER BY place`;
+  }
+}
+
+function shapeOf(filter: CertificateFilter, now: Date): ListShape {
   const light = Prisma.sql`SELECT ${ownColumns} FROM managed_certificates c`;
-  const shape: ListShape = {
+  return {
     view: certificateViews(now),
-    ...(computed.length === 0 ? { countView: light } : {}),
+    ...(computedConditions(filter).length === 0 ? { countView: light } : {}),
     details: certificateDetails,
     columns,
     defaultSort: "-created_at",
   };
-  const granted = grantedCertificate(grants, Prisma.sql`items.id`);
-  return listPage<CertificateView>(db, shape, request, [granted, ...baseConditions(filter), ...computed]);
+}
+
+function conditionsOf(grants: Grants, filter: CertificateFilter): Prisma.Sql[] {
+  return [
+    grantedCertificate(grants, Prisma.sql`items.id`),
+    ...baseConditions(filter),
+    ...computedConditions(filter),
+  ];
 }
 
 /** The ids of all certificates that match within the grants, as a SELECT for set-based writes. */
 export function matchingIds(grants: Grants, filter: CertificateFilter, now: Date): Prisma.Sql {
-  const conditions = allOf([
-    grantedCertificate(grants, Prisma.sql`items.id`),
-    ...baseConditions(filter),
-    ...computedConditions(filter),
-  ]);
+  const conditions = allOf(conditionsOf(grants, filter));
   return Prisma.sql`SELECT id FROM (${certificateViews(now)}) items WHERE ${conditions}`;
 }

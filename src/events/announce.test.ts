@@ -110,6 +110,8 @@ const quiet = [
   "audit_keys",
   "audit_seals",
   "authorities",
+  // Follows what is announced: versions, targets, a certificate's agent.
+  "current_versions",
   "installation",
   "issuances",
   // Would be too many: each replica tells them to its own watchers.

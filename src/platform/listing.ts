@@ -79,6 +79,21 @@ export async function listPage<Row extends { id: string }>(
   return { rows, total: Number(count[0].total), page, perPage, nextCursor };
 }
 
+/** The ids of a whole list in its order. Throws InvalidArgument for a sort that the list does not know. */
+export async function listIds(
+  db: Database,
+  shape: ListShape,
+  sort: string,
+  conditions: readonly Prisma.Sql[],
+): Promise<string[]> {
+  const { column, isDescending } = orderOf(shape, sort || shape.defaultSort, "sort");
+  const direction = isDescending ? Prisma.sql`DESC` : Prisma.sql`ASC`;
+  const rows = await db.$queryRaw<{ id: string }[]>`
+    SELECT id FROM (${shape.view}) items WHERE ${allOf(conditions)}
+    ORDER BY ${column.sql} ${direction}, id ${direction}`;
+  return rows.map(({ id }) => id);
+}
+
 export function allOf(conditions: readonly Prisma.Sql[]): Prisma.Sql {
   return conditions.length === 0 ? Prisma.sql`true` : Prisma.join([...conditions], " AND ");
 }
