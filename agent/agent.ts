@@ -10,9 +10,11 @@ import type { AgentConfig } from "./config.ts";
 import { stayConnected } from "./connection.ts";
 import { type DeployDeps, destroyKey } from "./deploy.ts";
 import { openGenerations } from "./generations.ts";
+import { hostReport } from "./host-report.ts";
 import { openKeyStore } from "./keys.ts";
 import { connect } from "./link.ts";
 import { openOutbox } from "./outbox.ts";
+import { inspectTarget } from "./probe.ts";
 import { openWitness } from "./witness.ts";
 import { createWorkshop } from "./workshop.ts";
 
@@ -61,11 +63,14 @@ export async function runAgent(
         for (const keyId of keyIds) await destroyKey(deploying, keyId, signal);
       },
       witness: await openWitness(config.stateDir, log),
+      host: () => hostReport(config.hostFilePath),
+      inspect: (probe, limit) => inspectTarget(config.hostFilePath, probe, limit),
       hostname: config.hostname,
       version,
       capabilities: [
         ...keyAlgorithms.map((name) => `csr.${name.toLowerCase()}`),
         ...targets.map(({ kind }) => `target.${kind}/1`),
+        "probe/1",
       ],
       onConnected,
       log,

@@ -5,10 +5,13 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import {
   Drain_Reason,
   type LeaseDecision,
+  type ProbeTarget,
   type Welcome,
   type WorkStreamResponse,
 } from "#gen/certctl/v1/agent_work_pb.ts";
 import type { Log } from "../src/platform/log.ts";
+import type { Inspection } from "../src/targets/target.ts";
+import type { HostSaying } from "./host-report.ts";
 import type { WorkClient } from "./perform.ts";
 import type { Witness } from "./witness.ts";
 import type { Workshop } from "./workshop.ts";
@@ -23,6 +26,9 @@ export interface ConnectionDeps {
   keyIds: () => Promise<string[]>;
   destroyKeys: (keyIds: readonly string[]) => Promise<void>;
   witness: Witness;
+  /** What agent.yaml says now. */
+  host: () => Promise<HostSaying>;
+  inspect: (probe: ProbeTarget, signal: AbortSignal) => Promise<Inspection>;
   hostname: string;
   version: string;
   capabilities: readonly string[];
@@ -104,6 +110,7 @@ async function holdStream(
         maxInFlight: callsInFlight,
         held: workshop.held(),
         hostname: deps.hostname,
+        host: await deps.host(),
       },
       { signal: limit },
     );
@@ -124,6 +131,8 @@ async function holdStream(
         workshop.take(message.value);
       } else if (message.case === "lease") {
         dropLost(workshop, [message.value]);
+      } else if (message.case === "probe") {
+        void answerProbe(deps, message.value, limit);
       } else if (message.case === "drain") {
         return drained(message, instanceId);
       }
@@ -159,7 +168,7 @@ async function beat(
     try {
       const keyIds = await deps.keyIds();
       const answer = await client().heartbeat(
-        { epoch, leases: workshop.held(), keyIds, agentTime: timestampNow() },
+        { epoch, leases: workshop.held(), keyIds, agentTime: timestampNow(), host: await deps.host() },
         { signal, timeoutMs: callMs },
       );
       dropLost(workshop, answer.leases);
@@ -170,6 +179,24 @@ async function beat(
     }
     const jitter = 0.9 + 0.2 * Math.random();
     await delay(heartbeatIntervalMs * jitter, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Whoever asked is told that no answer came, if none does. */
+async function answerProbe(deps: ConnectionDeps, probe: ProbeTarget, signal: AbortSignal): Promise<void> {
+  try {
+    const { checks, served } = await deps.inspect(probe, signal);
+    await deps.client().reportProbe(
+      {
+        probeId: probe.probeId,
+        checks,
+        servedFingerprintSha256: served ?? "",
+        host: await deps.host(),
+      },
+      { signal, timeoutMs: callMs },
+    );
+  } catch (error) {
+    if (!signal.aborted) deps.log.warn({ reason: textOf(error) }, "a test of a target could not be answered");
   }
 }
 

@@ -221,7 +221,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       }),
     );
     router.service(IssuerService, issuerService({ db, sealer, issuerKinds, authorities, clock }));
-    router.service(TargetService, targetService({ db, clock }));
+    router.service(TargetService, targetService({ db, bus, clock }));
     router.service(TeamService, teamService({ db, clock }));
     router.service(OwnerService, ownerService({ db, clock }));
     router.service(PolicyService, policyService({ db, clock }));

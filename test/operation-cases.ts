@@ -133,6 +133,12 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   explainCertificate: ({ certificateId }) => ({ path: { id: certificateId } }),
   countJobs: () => ({}),
   retryJobs: async (stage) => ({ body: { cause_id: await causeOfFailure(stage) } }),
+  testTarget: () => ({ body: {} }),
+  testTargetConfig: ({ agentId }) => ({
+    path: { kind: "files" },
+    body: { agent_id: agentId, config: { entry: "none" } },
+  }),
+  reportProbe: () => ({ path: { probe_id: "probe-none" }, body: {}, isAgent: true }),
   getJob: ({ jobId }) => ({ path: { id: jobId } }),
   // An endless stream is called by a test of its own; here it says what it refuses.
   watchJobs: () => ({ query: "status=Sleepy", status: 400 }),

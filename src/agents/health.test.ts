@@ -33,6 +33,52 @@ beforeEach(async () => {
 });
 afterEach(() => plane[Symbol.asyncDispose]());
 
+describe("what an agent says of its agent.yaml", () => {
+  const beat = (host?: { entries: { name: string; kind: string; endpoint: string }[]; problem: string }) =>
+    heartbeat(
+      plane.db,
+      agent.id,
+      create(HeartbeatRequestSchema, { epoch: 1, ...(host && { host }) }),
+      plane.time.now,
+    );
+  const shop = { name: "shop", kind: "files", endpoint: "127.0.0.1:443" };
+  const view = () => findAgent(plane.db, unrestricted, agent.id);
+
+  test("is shown with the target that uses each entry, and stays while nothing else is said", async () => {
+    const targetId = await newTarget(plane, agent);
+    await plane.db.target.update({ where: { id: targetId }, data: { config: { entry: "shop" } } });
+    const spare = { name: "spare", kind: "nginx", endpoint: "" };
+    await beat({ entries: [spare, shop], problem: "" });
+    const entries = [
+      { ...shop, targetId },
+      { ...spare, targetId: "" },
+    ];
+    expect((await view())?.entries).toEqual(entries);
+    await beat();
+    expect((await view())?.entries).toEqual(entries);
+    await beat({ entries: [], problem: "" });
+    expect((await view())?.entries).toEqual([]);
+  });
+
+  test("makes it degraded while the file is refused", async () => {
+    await beat({ entries: [], problem: "targets.shop.kind: has to be one of nginx, files" });
+    expect(await view()).toMatchObject({
+      status: "Degraded",
+      problems: ["its agent.yaml is refused: targets.shop.kind: has to be one of nginx, files"],
+    });
+    await beat({ entries: [shop], problem: "" });
+    expect(await view()).toMatchObject({ status: "Online", problems: [] });
+  });
+});
+
+test("an agent shows how many jobs wait for it or are at work", async () => {
+  const count = async () => (await findAgent(plane.db, unrestricted, agent.id))?.openJobCount;
+  const job = await openIssuance(plane, agent, await newCertificate(plane, { agentId: agent.id }));
+  expect(await count()).toBe(1);
+  await report(plane, agent, job, failed(false));
+  expect(await count()).toBe(0);
+});
+
 /** Opens a stream, as far as the database sees one. */
 async function connect(): Promise<void> {
   await plane.db.agent.update({ where: { id: agent.id }, data: { sessionId: "s", replicaId: "replica" } });

@@ -4,6 +4,7 @@ import { newestCheckpoint } from "../audit/checkpoints.ts";
 import { type LeaseDecision, renewLeases } from "../jobs/lease.ts";
 import { retriedKeySuffix } from "../jobs/retry-by-hand.ts";
 import type { Database } from "../platform/database.ts";
+import { storeHost } from "./host.ts";
 
 /** A clock that is further off is off all the same; the column holds no more. */
 const mostSkewMs = 2_000_000_000;
@@ -26,6 +27,7 @@ export async function heartbeat(
   const [agent] = await db.$queryRaw<{ epoch: number }[]>`
     UPDATE agents SET last_heartbeat_at = now(), clock_skew_ms = ${skewOf(request, now)}
     WHERE id = ${agentId} RETURNING session_epoch AS epoch`;
+  await storeHost(db, agentId, request.host);
   return {
     leases: await renewLeases(db, agentId, request.leases),
     epochCurrent: agent?.epoch === request.epoch,

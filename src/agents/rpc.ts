@@ -1,7 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { type Agent, AgentSchema, type AgentService, AgentStatusSchema } from "#gen/certctl/v1/agents_pb.ts";
+import {
+  type Agent,
+  AgentEntrySchema,
+  AgentSchema,
+  type AgentService,
+  AgentStatusSchema,
+} from "#gen/certctl/v1/agents_pb.ts";
 import { type JoinToken, Prisma } from "#gen/prisma/client.ts";
 import { callerOf } from "../auth/interceptor.ts";
 import type { Authority } from "../authorities/authority.ts";
@@ -123,6 +129,8 @@ function message(view: AgentView): Agent {
     problems: view.status === "Degraded" ? view.problems : [],
     targetCount: view.targetCount,
     certificateCount: view.certificateCount,
+    entries: view.entries.map((entry) => create(AgentEntrySchema, entry)),
+    openJobCount: view.openJobCount,
     ...(view.offlineAt ? { offlineAt: timestampFromDate(view.offlineAt) } : {}),
     ...(view.retiredAt ? { retiredAt: timestampFromDate(view.retiredAt) } : {}),
     ...(view.lastHeartbeatAt ? { lastHeartbeatAt: timestampFromDate(view.lastHeartbeatAt) } : {}),

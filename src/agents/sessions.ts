@@ -1,6 +1,7 @@
 import { Drain_Reason } from "#gen/certctl/v1/agent_work_pb.ts";
 import type { Bus } from "../platform/bus.ts";
 import { Wakeup } from "../platform/wakeup.ts";
+import { type ProbeQuestion, readQuestion } from "./probe-messages.ts";
 
 /** Why and how a stream is to end. */
 export interface Ending {
@@ -20,6 +21,8 @@ export interface OpenSession {
   isPingDue: boolean;
   /** Leases that were taken away and that the agent is still to be told of. */
   readonly lostLeases: { jobId: string; leaseId: string }[];
+  /** Targets that the agent is to be asked about. */
+  readonly probes: ProbeQuestion[];
 }
 
 /** The streams of this replica, one for each agent: the newest. */
@@ -71,6 +74,13 @@ export function createSessions(bus: Bus, clock: () => Date): Sessions {
     session?.wakeup.wake();
   }
 
+  function onProbe(payload: string): void {
+    const question = readQuestion(payload);
+    const session = open.get(question.agentId);
+    session?.probes.push(question);
+    session?.wakeup.wake();
+  }
+
   function wakeAll(): void {
     for (const session of open.values()) session.wakeup.wake();
   }
@@ -88,6 +98,7 @@ export function createSessions(bus: Bus, clock: () => Date): Sessions {
     bus.subscribe("work", (agentId) => open.get(agentId)?.wakeup.wake()),
     bus.subscribe("session", onSessionChange),
     bus.subscribe("lease", onLeaseLost),
+    bus.subscribe("probe", onProbe),
     bus.onResumed(wakeAll),
   ];
 
@@ -104,6 +115,7 @@ export function createSessions(bus: Bus, clock: () => Date): Sessions {
         ending: null,
         isPingDue: false,
         lostLeases: [],
+        probes: [],
         [Symbol.dispose]() {
           this.wakeup[Symbol.dispose]();
           if (open.get(agentId) === session) open.delete(agentId);

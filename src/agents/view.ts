@@ -8,6 +8,7 @@ import {
   type ListShape,
   listPage,
 } from "../platform/listing.ts";
+import type { HostEntry } from "./host.ts";
 
 export interface AgentView {
   id: string;
@@ -19,6 +20,9 @@ export interface AgentView {
   capabilities: string[];
   targetCount: number;
   certificateCount: number;
+  /** In its agent.yaml, each with the live target that uses it. */
+  entries: (HostEntry & { targetId: string })[];
+  openJobCount: number;
   lastHeartbeatAt: Date | null;
   identityExpiresAt: Date | null;
   offlineAt: Date | null;
@@ -40,13 +44,14 @@ export const isOnline = Prisma.sql`(a.session_id IS NOT NULL
     AND r.heartbeat_at > now() - ${replicaStaleSeconds} * interval '1 second'))`;
 
 /**
- * What ails an agent that is there: the last job that it ended failed, its clock is off. What failed is told to those who
+ * What ails an agent that is there: the last job that it ended failed, its agent.yaml is refused, its clock is off. What failed is told to those who
  * reach its certificate.
  */
 const problems = (grants: Grants) => Prisma.sql`array_remove(ARRAY[
   CASE WHEN last_job.status = 'Failed'
     THEN 'its last work failed' || CASE WHEN ${grantedCertificate(grants, Prisma.sql`last_job.certificate_id`)}
       THEN ': ' || last_job.id || ': ' || last_job.error_step || ': ' || last_job.error_message ELSE '' END END,
+  CASE WHEN a.host_problem <> '' THEN 'its agent.yaml is refused: ' || a.host_problem END,
   CASE WHEN abs(a.clock_skew_ms) > ${mostClockSkewMs}
     THEN 'its clock is ' || abs(a.clock_skew_ms) / 1000 || ' s ' || CASE WHEN a.clock_skew_ms > 0 THEN 'ahead' ELSE 'behind' END END
 ], NULL)`;
@@ -64,6 +69,12 @@ export const agentViews = (grants: Grants) => Prisma.sql`
       (SELECT count(*)::int FROM managed_certificates c WHERE c.archived_at IS NULL AND (c.agent_id = a.id OR EXISTS (
         SELECT 1 FROM certificate_target_mappings m JOIN deployment_targets t ON t.id = m.target_id
         WHERE m.certificate_id = c.id AND t.agent_id = a.id))) AS "certificateCount",
+      (SELECT coalesce(jsonb_agg(entry || jsonb_build_object('targetId', coalesce((
+          SELECT t.id FROM deployment_targets t WHERE t.agent_id = a.id AND t.archived_at IS NULL
+            AND t.kind = entry->>'kind' AND t.config->>'entry' = entry->>'name' ORDER BY t.id LIMIT 1), ''))
+        ORDER BY entry->>'name'), '[]') FROM jsonb_array_elements(a.host_entries) entry) AS entries,
+      (SELECT count(*)::int FROM jobs j WHERE j.agent_id = a.id AND j.status IN ('Pending', 'AwaitingCSR', 'Running'))
+        AS "openJobCount",
       a.offline_at AS "offlineAt", a.retired_at AS "retiredAt", a.created_at AS "createdAt",
       ${isOnline} AS "isThere", ${problems(grants)} AS problems
     FROM agents a

@@ -11,6 +11,7 @@ import { denied } from "../platform/errors.ts";
 import { requestIdKey } from "../platform/request.ts";
 import { type EnrollDeps, enroll, renewIdentity } from "./enroll.ts";
 import { heartbeat } from "./heartbeat.ts";
+import { answerProbe } from "./probe.ts";
 import { type WorkStreamDeps, workStream } from "./work-stream.ts";
 
 export interface AgentWorkDeps extends EnrollDeps, WorkStreamDeps {
@@ -58,6 +59,10 @@ export function agentWorkService(deps: AgentWorkDeps): ServiceImpl<typeof AgentW
       const job = await reportProgress(db, callingAgent(context, request.agentId).id, request);
       bus.tell("job", job.parentJobId ?? job.id);
       return { leaseTtlMs };
+    },
+    async reportProbe(request, context) {
+      await answerProbe(db, callingAgent(context, request.agentId).id, request);
+      return {};
     },
     async reportResult(request, context) {
       callingAgent(context, request.agentId);

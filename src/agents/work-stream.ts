@@ -14,6 +14,7 @@ import { notify } from "../platform/bus.ts";
 import type { Database } from "../platform/database.ts";
 import { conflict } from "../platform/errors.ts";
 import { markBack } from "./health.ts";
+import { storeHost } from "./host.ts";
 import { pingIntervalMs, type Sessions } from "./sessions.ts";
 import { workItem } from "./work-item.ts";
 
@@ -75,6 +76,8 @@ export async function* workStream(
       }
       for (const lost of session.lostLeases.splice(0))
         yield say({ case: "lease", value: { ...lost, keep: false } });
+      for (const { id: probeId, kind, config } of session.probes.splice(0))
+        yield say({ case: "probe", value: { probeId, kind, config } });
       for (const claimed of await claim(db, { agentId, epoch }, clock())) {
         yield say({ case: "work", value: await workItem(db, claimed) });
       }
@@ -111,6 +114,7 @@ async function beginSession(
         maxInFlight: request.maxInFlight,
       },
     });
+    await storeHost(tx, agentId, request.host);
     await tx.$executeRaw`UPDATE agents SET last_heartbeat_at = now() WHERE id = ${agentId}`;
     await notify(tx, "session", `${agentId} ${epoch} ${request.instanceId}`);
     const leases = await renewLeases(tx, agentId, request.held);

@@ -6,9 +6,19 @@ import type { Log } from "./log.ts";
  * What is said between replicas. `work`: an agent id that has work. `session`: "<agent id> <epoch>" of a newer stream or an
  * ended identity. `job`: the id of a job that changed. `schedule`: the name of a scheduled task that is to run
  * now. `lease`: "<agent id> <job id> <lease id>" of a lease that was taken away. `changed`: "<topic> <id>" of a row that was
- * written, "<topic> *" of many; the database's triggers say it.
+ * written, "<topic> *" of many; the database's triggers say it. `probe`: a question to an agent about a target, JSON; `probed`: its
+ * answer.
  */
-export const channels = ["work", "session", "job", "schedule", "lease", "changed"] as const;
+export const channels = [
+  "work",
+  "session",
+  "job",
+  "schedule",
+  "lease",
+  "changed",
+  "probe",
+  "probed",
+] as const;
 export type Channel = (typeof channels)[number];
 
 type Listener = (payload: string) => unknown;

@@ -75,6 +75,23 @@ describe.each(targets)("target $kind", (target) => {
     }
   });
 
+  test("says what a deployment would find, and changes nothing", async () => {
+    await using stage = await setUp(kind);
+    const served = await target.served(stage.config, contextFor(stage.host()));
+    const look = (changes: Record<string, unknown>, config = stage.config) =>
+      target.inspect(config, contextFor(stage.host(changes)));
+    const good = await look({});
+    expect(good.served).toBe(served);
+    expect(good.checks.filter(({ ok }) => !ok)).toEqual([]);
+    const wrongWith = async (...given: Parameters<typeof look>) =>
+      (await look(...given)).checks.filter(({ ok }) => !ok).map(({ name }) => name);
+    expect(await wrongWith({}, { entry: "other" })).toEqual(["entry"]);
+    expect(await wrongWith({ directory: "/etc" })).toEqual(["directory"]);
+    expect(await wrongWith({ reload: ["no-such-program"] })).toEqual(["reload"]);
+    expect(await wrongWith({ endpoint: "127.0.0.1:1" })).toEqual(["endpoint"]);
+    expect(await target.served(stage.config, contextFor(stage.host()))).toBe(served);
+  });
+
   test("forgets a key unless it is the current one", async () => {
     await using stage = await setUp(kind);
     const ctx = contextFor(stage.host());

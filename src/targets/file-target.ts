@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { type FilePlan, failure, servedNow } from "./file-plan.ts";
 import { type FileConfig, type FileEntry, fileConfig } from "./file-schema.ts";
 import { deployFiles } from "./file-transaction.ts";
+import { inspectFiles } from "./inspect-files.ts";
 import { nameToProve, sansOf } from "./prove.ts";
 import { DeployError, defineTarget, type Target, type TargetContext } from "./target.ts";
 import { trustedDirectory } from "./trusted-path.ts";
@@ -46,6 +47,14 @@ export function defineFileTarget(options: {
       const name = config.server_name ?? (await installedName(site));
       return servedNow({ endpoint: entry.endpoint, name }, ctx.signal);
     },
+    inspect: (config, ctx) =>
+      inspectFiles({
+        config,
+        ctx,
+        findEntry: () => findEntry(kind, host, config.entry, ctx),
+        openSite: (entry) => openSite(entry, ctx.host.allowedDirectories),
+        nameOn: async (site) => config.server_name ?? (await installedName(site)),
+      }),
     forget: async (keyId, ctx) => {
       let isGone = true;
       for (const [name, { kind: entryKind }] of ctx.host.targets) {

@@ -99,7 +99,7 @@ async function requireCapable(tx: Transaction, agentId: string, kind: string): P
 }
 
 /** The configuration as its kind's schema reads it; every problem is reported at once. */
-function checkConfig(kind: string, config: JsonObject): JsonObject {
+export function checkConfig(kind: string, config: JsonObject): JsonObject {
   const target = targetByKind.get(kind);
   if (!target) {
     const known = targets.map((entry) => entry.kind).join(", ");

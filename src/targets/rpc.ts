@@ -2,18 +2,28 @@ import { create, type JsonObject } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
+  TargetCheckSchema,
   type Target as TargetMessage,
   TargetSchema,
   type TargetService,
 } from "#gen/certctl/v1/targets_pb.ts";
+import { type ProbeResult, probeTarget } from "../agents/probe.ts";
 import { callerOf } from "../auth/interceptor.ts";
+import type { Bus } from "../platform/bus.ts";
 import { invalid, notFound } from "../platform/errors.ts";
-import { archiveTarget, createTarget, restoreTarget, type TargetDeps, updateTarget } from "./manage.ts";
+import {
+  archiveTarget,
+  checkConfig,
+  createTarget,
+  restoreTarget,
+  type TargetDeps,
+  updateTarget,
+} from "./manage.ts";
 import { targets } from "./registry.ts";
 import { configSchema } from "./target.ts";
 import { listTargets, type TargetView } from "./view.ts";
 
-export function targetService(deps: TargetDeps): ServiceImpl<typeof TargetService> {
+export function targetService(deps: TargetDeps & { bus: Bus }): ServiceImpl<typeof TargetService> {
   const { db } = deps;
 
   async function read(id: string): Promise<TargetMessage> {
@@ -49,6 +59,16 @@ export function targetService(deps: TargetDeps): ServiceImpl<typeof TargetServic
       await restoreTarget(deps, callerOf(context), id);
       return { target: await read(id) };
     },
+    async testTarget({ id }, context) {
+      const row = await db.target.findUnique({ where: { id } });
+      if (!row) throw notFound("target", id);
+      const wanted = { agentId: row.agentId, kind: row.kind, config: row.config as JsonObject, targetId: id };
+      return found(await probeTarget(deps, callerOf(context), wanted, context.signal));
+    },
+    async testTargetConfig({ kind, agentId, config = {} }, context) {
+      const wanted = { agentId, kind, config: checkConfig(kind, config), targetId: "" };
+      return found(await probeTarget(deps, callerOf(context), wanted, context.signal));
+    },
     listTargetKinds() {
       const data = targets.map((target) => ({
         kind: target.kind,
@@ -57,6 +77,14 @@ export function targetService(deps: TargetDeps): ServiceImpl<typeof TargetServic
       }));
       return { data };
     },
+  };
+}
+
+function found({ served, checks, ...result }: ProbeResult) {
+  return {
+    ...result,
+    checks: checks.map((check) => create(TargetCheckSchema, check)),
+    servedFingerprintSha256: served,
   };
 }
 

@@ -66,6 +66,21 @@ export interface Proof {
   name: string | null;
 }
 
+/** One thing that a deployment needs, and whether it is there. */
+export interface Check {
+  name: string;
+  ok: boolean;
+  /** What was found, or what is wrong; fit to leave the host. */
+  message: string;
+}
+
+/** What a deployment would find. */
+export interface Inspection {
+  checks: Check[];
+  /** SHA-256 of the leaf that is served now, or null. */
+  served: string | null;
+}
+
 /** A place that certificates are deployed to. One file per kind; see nginx.ts. */
 export interface Target<Config = unknown> {
   /** Stored in the database, shown in the API, written in agent.yaml: never renamed. */
@@ -82,6 +97,8 @@ export interface Target<Config = unknown> {
   deploy(bundle: Bundle, config: Config, ctx: TargetContext): Promise<Proof>;
   /** SHA-256 of the leaf that is served now, lower-case hexadecimal, or null if nothing is. */
   served(config: Config, ctx: TargetContext): Promise<string | null>;
+  /** Whether a deployment would find what it needs. Changes nothing and runs no command; what is missing is a check that failed. */
+  inspect(config: Config, ctx: TargetContext): Promise<Inspection>;
   /** Removes every file that holds this key, except where it is the current one. True when none is left. */
   forget?(keyId: string, ctx: TargetContext): Promise<boolean>;
 }
@@ -121,6 +138,7 @@ export function defineTarget<Config>(target: Target<Config>): Target {
     ...target,
     deploy: async (bundle, config, ctx) => target.deploy(bundle, parse(config), ctx),
     served: async (config, ctx) => target.served(parse(config), ctx),
+    inspect: async (config, ctx) => target.inspect(parse(config), ctx),
   };
 }
 
