@@ -57,5 +57,18 @@ test("a certificate is issued, deployed to a real nginx and proven, twice, with 
     signal: AbortSignal.timeout(5_000),
   });
   expect(back.fingerprintSha256).toBe(older.fingerprint_sha256);
+  const place = (await system.rest("GET", `/api/v1/certificates/${id}/deployments`)).body.data[0];
+  expect(place).toMatchObject({
+    version_id: older.id,
+    version_number: 1,
+    expected_version_id: older.id,
+    expected_version_number: 1,
+    expected_fingerprint_sha256: back.fingerprintSha256,
+    served_fingerprint_sha256: back.fingerprintSha256,
+    proven: true,
+  });
+  const { body: certificate } = await system.rest("GET", `/api/v1/certificates/${id}`);
+  expect(certificate).toMatchObject({ deployments_total: 1, deployments_proven: 1, deployments_drifted: 0 });
+  expect(certificate.fingerprint_sha256).toBe(versions.data[0].fingerprint_sha256);
   await rm(directory, { recursive: true, force: true });
 });

@@ -121,11 +121,19 @@ async function causeOfFailure(stage: Stage): Promise<string> {
   return body.data.find((cause: { step: string }) => cause.step === step).id;
 }
 
+/** The version that the issued certificate has. */
+async function versionCase({ system, certificateId }: Stage): Promise<Case> {
+  const { body } = await system.rest("GET", `/api/v1/certificates/${certificateId}/versions`);
+  return { path: { id: certificateId, version_id: body.data[0].id } };
+}
+
 /** Every other call that is not a list, by its operation id. */
 export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   renewCertificate: () => ({ body: {} }),
   deployCertificate: () => ({ body: {}, status: 409 }),
   listCertificateVersions: ({ certificateId }) => ({ path: { id: certificateId } }),
+  getCertificateVersion: versionCase,
+  downloadCertificateVersion: async (stage) => ({ ...(await versionCase(stage)), query: "format=pkcs7" }),
   listCertificateDeployments: ({ certificateId }) => ({ path: { id: certificateId } }),
   listCertificateJourneys: ({ certificateId }) => ({ path: { id: certificateId } }),
   getCertificateJourney: ({ certificateId }) => ({ path: { id: certificateId } }),

@@ -7,6 +7,8 @@ export interface RestAnswer {
   headers: Record<string, string | string[] | undefined>;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
   body: any;
+  /** The body as it came. */
+  bytes: Buffer;
 }
 
 /** A REST client like curl: one call, one connection. */
@@ -46,12 +48,14 @@ export function restClient({ url, ca, apiKey }: { url: string; ca: string; apiKe
     const [response] = await once(call, "response");
     const parts: Buffer[] = [];
     for await (const part of response) parts.push(part);
-    const answer = Buffer.concat(parts).toString();
+    const bytes = Buffer.concat(parts);
+    const answer = bytes.toString();
     const isJson = String(response.headers["content-type"]).startsWith("application/json");
     return {
       status: response.statusCode,
       headers: response.headers,
       body: isJson ? JSON.parse(answer) : answer,
+      bytes,
     };
   };
 }

@@ -1,12 +1,11 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
   type Certificate,
   type CertificateService,
-  CertificateVersionSchema,
   type CreateCertificateRequest,
   DeploymentSchema,
+  DownloadFormatSchema,
   type UpdateCertificateRequest,
 } from "#gen/certctl/v1/certificates_pb.ts";
 import type { Actor } from "../audit/record.ts";
@@ -14,6 +13,7 @@ import { callerOf } from "../auth/interceptor.ts";
 import { notFound } from "../platform/errors.ts";
 import { pageOf } from "../platform/paging.ts";
 import { timestamps } from "../platform/timestamps.ts";
+import { wordsOf } from "../platform/words.ts";
 import type { KeyAlgorithm } from "../x509/keys.ts";
 import {
   archiveCertificate,
@@ -24,13 +24,17 @@ import {
   updateCertificate,
 } from "./declare.ts";
 import { deployCertificate } from "./deploy.ts";
+import { fileOf } from "./download.ts";
 import { countFacets } from "./facets.ts";
 import { filterOf, keyAlgorithmWords } from "./filter-message.ts";
 import { certificateMessage } from "./message.ts";
 import { renewCertificate } from "./renew.ts";
-import { listDeployments, listVersions } from "./store.ts";
+import { findVersion, listDeployments, listVersions } from "./store.ts";
 import { validateCertificate } from "./validate.ts";
+import { versionContent, versionMessage } from "./version-message.ts";
 import { allCertificateViews, findCertificate, listCertificates } from "./view.ts";
+
+const downloadFormats = wordsOf(DownloadFormatSchema);
 
 export function certificateService(
   deps: DeclareDeps & {
@@ -103,17 +107,20 @@ export function certificateService(
       await read(request.id, callerOf(context));
       const { page, perPage, skip, take } = pageOf(request);
       const { total, rows } = await listVersions(db, request.id, skip, take);
-      const data = rows.map((row) =>
-        create(CertificateVersionSchema, {
-          ...row,
-          serialNumber: row.serial,
-          notBefore: timestampFromDate(row.notBefore),
-          notAfter: timestampFromDate(row.notAfter),
-          renewAt: timestampFromDate(row.renewAt),
-          createdAt: timestampFromDate(row.createdAt),
-        }),
-      );
-      return { data, total, page, perPage };
+      return { data: rows.map(versionMessage), total, page, perPage };
+    },
+    async getCertificateVersion({ id, versionId }, context) {
+      await read(id, callerOf(context));
+      const row = await findVersion(db, id, versionId);
+      if (!row) throw notFound("version", versionId);
+      return { version: { ...versionMessage(row), content: versionContent(row) } };
+    },
+    async downloadCertificateVersion({ id, versionId, format }, context) {
+      const { name } = await read(id, callerOf(context));
+      const row = await findVersion(db, id, versionId);
+      if (!row) throw notFound("version", versionId);
+      const { content, ...file } = fileOf(row, name, downloadFormats.text(format) || "fullchain-pem");
+      return { ...file, contentBase64: content.toString("base64") };
     },
     async listCertificateDeployments({ id }, context) {
       await read(id, callerOf(context));
@@ -125,8 +132,14 @@ export function certificateService(
           versionId: row.versionId ?? "",
           fingerprintSha256: row.fingerprint ?? "",
           servedFingerprintSha256: row.servedFingerprint ?? "",
-          ...timestamps({ servedAt: row.servedAt }),
+          ...timestamps({ servedAt: row.servedAt, provenAt: row.provenAt }),
           jobId: row.jobId ?? "",
+          targetName: row.targetName,
+          versionNumber: row.versionNumber ?? 0,
+          expectedVersionId: row.expectedVersionId ?? "",
+          expectedVersionNumber: row.expectedVersionNumber ?? 0,
+          expectedFingerprintSha256: row.expectedFingerprint ?? "",
+          proven: row.proven,
         }),
       );
       return { data };

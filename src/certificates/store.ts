@@ -1,54 +1,88 @@
 import type { CertificateVersion } from "#gen/prisma/client.ts";
+import { Prisma } from "#gen/prisma/client.ts";
 import type { Database } from "../platform/database.ts";
+import { expectedVersions } from "./expected.ts";
 import { numberedVersions } from "./numbered-versions.ts";
 
-/** Versions newest first; `current` marks the newest of each agent's. */
+/** A version with its number among those of its certificate; `current` marks the newest of each agent's. */
+export type VersionRow = CertificateVersion & { number: number; current: boolean };
+
+/** Versions newest first. */
 export async function listVersions(
   db: Database,
   certificateId: string,
   skip: number,
   take: number,
-): Promise<{ total: number; rows: (CertificateVersion & { current: boolean; number: number })[] }> {
+): Promise<{ total: number; rows: VersionRow[] }> {
   const where = { certificateId };
-  const [total, rows, newest, numbers] = await Promise.all([
+  const [total, rows, numbers] = await Promise.all([
     db.certificateVersion.count({ where }),
     db.certificateVersion.findMany({ where, orderBy: [{ createdAt: "desc" }, { id: "asc" }], skip, take }),
-    db.$queryRaw<{ id: string }[]>`
-      SELECT DISTINCT ON (agent_id) id FROM certificate_versions WHERE certificate_id = ${certificateId}
-      ORDER BY agent_id, created_at DESC`,
-    db.$queryRaw<{ id: string; number: number }[]>`SELECT id, number FROM ${numberedVersions(certificateId)}`,
+    placesOf(db, certificateId),
   ]);
-  const numberOf = new Map(numbers.map(({ id, number }) => [id, number]));
-  const isNewest = (id: string) => newest.some((one) => one.id === id);
-  return {
-    total,
-    rows: rows.map((row) => ({ ...row, current: isNewest(row.id), number: numberOf.get(row.id) ?? 0 })),
-  };
+  return { total, rows: rows.map((row) => ({ ...row, ...placeOf(numbers, row.id) })) };
 }
 
-/** A target of a certificate with what was proven and what was last seen there. */
+/** One version of a certificate. */
+export async function findVersion(
+  db: Database,
+  certificateId: string,
+  id: string,
+): Promise<VersionRow | null> {
+  const row = await db.certificateVersion.findFirst({ where: { id, certificateId } });
+  return row && { ...row, ...placeOf(await placesOf(db, certificateId), id) };
+}
+
+interface Place {
+  id: string;
+  number: number;
+  current: boolean;
+}
+
+const placed = (certificateId: string) => Prisma.sql`
+  SELECT id, number, row_number() OVER (PARTITION BY agent_id ORDER BY created_at DESC) = 1 AS current
+  FROM ${numberedVersions(certificateId)}`;
+
+function placesOf(db: Database, certificateId: string): Promise<Place[]> {
+  return db.$queryRaw<Place[]>(placed(certificateId));
+}
+
+function placeOf(places: readonly Place[], id: string): { number: number; current: boolean } {
+  const { number = 0, current = false } = places.find((place) => place.id === id) ?? {};
+  return { number, current };
+}
+
+/** A target of a certificate with what it is to have, what was proven and what was last seen there. */
 export interface DeploymentRow {
   targetId: string;
+  targetName: string;
   agentId: string;
   versionId: string | null;
+  versionNumber: number | null;
   fingerprint: string | null;
+  provenAt: Date | null;
   servedFingerprint: string | null;
   servedAt: Date | null;
   jobId: string | null;
+  expectedVersionId: string | null;
+  expectedVersionNumber: number | null;
+  expectedFingerprint: string | null;
+  proven: boolean;
 }
 
 export async function listDeployments(db: Database, certificateId: string): Promise<DeploymentRow[]> {
   return db.$queryRaw<DeploymentRow[]>`
-    SELECT m.target_id AS "targetId", t.agent_id AS "agentId", m.version_id AS "versionId",
-      v.fingerprint_sha256 AS fingerprint, m.served_fingerprint_sha256 AS "servedFingerprint", m.served_at AS "servedAt",
-      newest.id AS "jobId"
-    FROM certificate_target_mappings m
-    JOIN deployment_targets t ON t.id = m.target_id
-    LEFT JOIN certificate_versions v ON v.id = m.version_id
-    LEFT JOIN LATERAL (
-      SELECT j.id FROM jobs j
-      WHERE j.type = 'Deployment' AND j.certificate_id = m.certificate_id AND j.target_id = m.target_id
-      ORDER BY j.created_at DESC, j.generation DESC LIMIT 1
-    ) newest ON true
-    WHERE m.certificate_id = ${certificateId} ORDER BY m.target_id`;
+    WITH places AS MATERIALIZED (${placed(certificateId)})
+    SELECT t.target_id AS "targetId", t.target_name AS "targetName", t.agent_id AS "agentId",
+      t.proven_version_id AS "versionId", proven_place.number AS "versionNumber", proven.fingerprint_sha256 AS fingerprint,
+      t.proven_at AS "provenAt", t.served_fingerprint AS "servedFingerprint", t.served_at AS "servedAt",
+      t.job_id AS "jobId", t.version_id AS "expectedVersionId", wanted_place.number AS "expectedVersionNumber",
+      wanted.fingerprint_sha256 AS "expectedFingerprint",
+      coalesce(proven.id = t.version_id AND t.served_fingerprint = proven.fingerprint_sha256, false) AS proven
+    FROM (${expectedVersions(Prisma.sql`${certificateId}`)}) t
+    LEFT JOIN certificate_versions proven ON proven.id = t.proven_version_id
+    LEFT JOIN places proven_place ON proven_place.id = t.proven_version_id
+    LEFT JOIN certificate_versions wanted ON wanted.id = t.version_id
+    LEFT JOIN places wanted_place ON wanted_place.id = t.version_id
+    ORDER BY t.target_id`;
 }

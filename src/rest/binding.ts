@@ -7,7 +7,7 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import type { Interceptor, MethodImplSpec } from "@connectrpc/connect";
-import { success_status } from "#gen/certctl/v1/options_pb.ts";
+import { answers_file, success_status } from "#gen/certctl/v1/options_pb.ts";
 import { http } from "#gen/google/api/annotations_pb.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.ts";
 import { fieldNamed } from "./json.ts";
@@ -26,6 +26,8 @@ export interface RestRule {
   /** The one field of the answer that is sent; all of it where undefined. */
   readonly responseBody: DescField | undefined;
   readonly status: number;
+  /** The answer is sent as the file that it holds. */
+  readonly isFile: boolean;
 }
 
 /** A rule with what answers. */
@@ -73,6 +75,7 @@ function read(method: DescMethod, rule: HttpRule): RestRule {
     body: rule.body === "*" ? "*" : rule.body === "" ? undefined : fieldOf(input, rule.body),
     responseBody: rule.responseBody === "" ? undefined : fieldOf(output, rule.responseBody),
     status: successStatus(verb, pattern.value, method),
+    isFile: getOption(method, answers_file),
   };
 }
 

@@ -12,7 +12,7 @@ export interface NodeResponse extends EventEmitter {
   flushHeaders?(): void;
   write(chunk: string): boolean;
   end(): unknown;
-  end(chunk: string): unknown;
+  end(chunk: string | Uint8Array): unknown;
   destroy(): unknown;
 }
 

@@ -10,6 +10,7 @@ import { type Answer, send } from "./answer.ts";
 import type { Binding } from "./binding.ts";
 import { readBody } from "./body.ts";
 import { call } from "./dispatch.ts";
+import { sendFile } from "./file-answer.ts";
 import { encodeJson } from "./json.ts";
 import { type Exchange, headersOf, type NodeRequest, urlOf } from "./node.ts";
 import { requestMessage } from "./request-message.ts";
@@ -61,6 +62,11 @@ export async function perform(work: {
   });
   try {
     const answer = await call(binding, context, message);
+    if (!answer.stream && binding.isFile) {
+      const file = encodeJson(method.output, answer.message);
+      sendFile(exchange, { status: binding.status, headers: uncached(answer.header), file });
+      return;
+    }
     if (!answer.stream) {
       send(exchange, success(binding, path, answer));
       return;

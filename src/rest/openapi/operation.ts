@@ -76,8 +76,17 @@ function requestBody(
   return { required: isRequired, content: { "application/json": { schema } } };
 }
 
-function success(method: DescMethod, { status, responseBody }: RestRule, schemas: Schemas): JsonObject {
+function success(
+  method: DescMethod,
+  { status, responseBody, isFile }: RestRule,
+  schemas: Schemas,
+): JsonObject {
   if (status === 204) return { description: "Done." };
+  if (isFile)
+    return {
+      description: "The file.",
+      content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } },
+    };
   const schema = responseBody ? schemas.shown(responseBody) : schemas.message(method.output, "answer");
   if (method.methodKind === "server_streaming")
     return {

@@ -1,0 +1,41 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import {
+  CertificateContentSchema,
+  type CertificateVersion,
+  CertificateVersionSchema,
+  type VersionContent,
+  VersionContentSchema,
+} from "#gen/certctl/v1/certificates_pb.ts";
+import { contentOf } from "../x509/content.ts";
+import { pem } from "../x509/pem.ts";
+import { certificatesOf } from "./download.ts";
+import type { VersionRow } from "./store.ts";
+
+export function versionMessage(row: VersionRow): CertificateVersion {
+  return create(CertificateVersionSchema, {
+    ...row,
+    serialNumber: row.serial,
+    notBefore: timestampFromDate(row.notBefore),
+    notAfter: timestampFromDate(row.notAfter),
+    renewAt: timestampFromDate(row.renewAt),
+    createdAt: timestampFromDate(row.createdAt),
+  });
+}
+
+/** What the certificates of a version say, the root's among them. */
+export function versionContent(row: VersionRow): VersionContent {
+  const { leaf, intermediates, root } = certificatesOf(row);
+  const chain = root ? [...intermediates, root] : intermediates;
+  return create(VersionContentSchema, { leaf: content(leaf), chain: chain.map(content) });
+}
+
+function content(der: Buffer) {
+  const { notBefore, notAfter, ...said } = contentOf(der);
+  return create(CertificateContentSchema, {
+    ...said,
+    notBefore: timestampFromDate(notBefore),
+    notAfter: timestampFromDate(notAfter),
+    pem: pem("CERTIFICATE", der),
+  });
+}
