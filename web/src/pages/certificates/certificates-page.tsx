@@ -16,15 +16,18 @@ import { useParameters } from "../../url/use-parameters.ts";
 import { BulkBar } from "./bulk-bar.tsx";
 import { certificateColumns, Expires } from "./columns.tsx";
 import { CreateCertificate } from "./create-certificate.tsx";
+import { useDefaultView } from "./default-view.ts";
 import { ListFilters } from "./list-filters.tsx";
 import { ListMenu } from "./list-menu.tsx";
 import { filterOf, isFiltered, listParameters, noFilter } from "./parameters.ts";
+import { PinnedViews, ViewsMenu } from "./views-menu.tsx";
 
 const perPage = 50;
 
 export function CertificatesPage() {
   const [values, set] = useParameters(listParameters);
   const selection = useSelection();
+  useDefaultView();
   const write = usePermission("certificates:write");
   const filter = useMemo(() => filterOf(values), [values]);
   const input = {
@@ -48,9 +51,11 @@ export function CertificatesPage() {
   return (
     <Page isWide>
       <PageHeader title="Certificates" count={list.data && total}>
+        <ViewsMenu values={values} />
         <ListMenu values={values} set={set} input={input} total={total} />
         {create}
       </PageHeader>
+      <PinnedViews values={values} />
       {selection.keys.size > 0 ? (
         <BulkBar selection={selection} filter={filter} total={total} isFiltered={isFiltered(values)} />
       ) : (
