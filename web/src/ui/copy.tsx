@@ -23,13 +23,13 @@ export function CopyText({ text, shown = text, label }: { text: string; shown?: 
     <button
       type="button"
       title={text}
-      aria-label={`Copy ${label ?? text}`}
       onClick={(event) => {
         event.stopPropagation();
         copy(text);
       }}
       className="group inline-flex max-w-full items-center gap-1 rounded-control font-mono text-fg1 text-sm hover:text-fg0"
     >
+      <span className="sr-only">Copy {label}</span>
       <span className="truncate">{shown}</span>
       <Icon
         aria-hidden

@@ -184,7 +184,7 @@ function Head<Row>({
           <Arrow aria-hidden size={12} className={direction ? "" : "invisible"} />
         </button>
       ) : (
-        column.header
+        column.header || <span className="sr-only">Actions</span>
       )}
     </th>
   );
