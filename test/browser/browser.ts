@@ -69,6 +69,7 @@ export async function openBrowser(): Promise<Browser> {
 
       async function view(): Promise<View> {
         const page = await context.newPage();
+        page.setDefaultTimeout(15_000);
         const problems = watchProblems(page);
         const settle = async () => {
           await page.waitForFunction(

@@ -61,6 +61,11 @@ export function requestIdOf(error: unknown): string {
   return error instanceof ConnectError ? (error.metadata.get(requestIdHeader) ?? "") : "";
 }
 
+/** Seconds after which a refused caller may come back; 0 where nothing says so. */
+export function retryAfterOf(error: unknown): number {
+  return error instanceof ConnectError ? Number(error.metadata.get("retry-after") ?? 0) : 0;
+}
+
 /** The offending fields of a refused request, by path. */
 export function violationsOf(error: unknown): { field: string; description: string }[] {
   return error instanceof ConnectError

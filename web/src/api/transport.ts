@@ -16,7 +16,9 @@ import { requestOf } from "./request.ts";
 
 /** Told of every answer: who listens knows whether the control plane is there, and whether the caller is signed in. */
 export interface TransportOptions {
-  onAnswer?(status: number): void;
+  /** Sent with every call that is not a stream. */
+  headers?(): Record<string, string>;
+  onAnswer?(status: number, method: DescMethod): void;
   onUnreachable?(): void;
 }
 
@@ -45,7 +47,7 @@ export function createRestTransport(options: TransportOptions = {}): Transport {
       if (!signal?.aborted) options.onUnreachable?.();
       throw unreachable(cause, signal);
     }
-    options.onAnswer?.(response.status);
+    options.onAnswer?.(response.status, method);
     if (!response.ok) throw await errorOf(response);
     return response;
   }
@@ -61,7 +63,8 @@ export function createRestTransport(options: TransportOptions = {}): Transport {
       const rule = ruleOf(method);
       const limits = [signal ?? [], AbortSignal.timeout(timeoutMs ?? defaultTimeoutMs)].flat();
       const json = encodeJson(method.input, create(method.input, input));
-      const response = await send(method, rule, json, new Headers(header), AbortSignal.any(limits));
+      const headers = new Headers({ ...options.headers?.(), ...Object.fromEntries(new Headers(header)) });
+      const response = await send(method, rule, json, headers, AbortSignal.any(limits));
       const answer = response.status === 204 ? {} : ((await response.json()) as JsonObject);
       return {
         stream: false,

@@ -15,6 +15,10 @@ export function setConnection(next: Connection): void {
   for (const listener of listeners) listener();
 }
 
+export function getConnection(): Connection {
+  return current;
+}
+
 export function useConnection(): Connection {
   return useSyncExternalStore(
     (listener) => {

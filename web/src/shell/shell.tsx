@@ -1,6 +1,8 @@
 import { Outlet, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { useConnection } from "../live/connection.ts";
+import { SessionGuard } from "../session/session-guard.tsx";
+import { SessionNotice } from "../session/session-notice.tsx";
 import { useShortcutListener } from "../shortcuts/listen.ts";
 import { type Shortcut, useShortcuts } from "../shortcuts/registry.ts";
 import { cx } from "../ui/class-names.ts";
@@ -55,6 +57,7 @@ export function Shell() {
             onSearch={() => setLayer("palette")}
             onMenu={() => setLayer(layer === "nav" ? undefined : "nav")}
           />
+          <SessionNotice />
           <main
             id="main"
             tabIndex={-1}
@@ -70,6 +73,7 @@ export function Shell() {
       </Suspense>
       <Toasts />
       <TooltipLayer />
+      <SessionGuard />
     </>
   );
 }

@@ -1,0 +1,61 @@
+import type { Query, QueryClient } from "@tanstack/react-query";
+import { type Change, isConcerned } from "./topics.ts";
+
+export interface Invalidation {
+  /** Has what the changes concern fetched again, soon. */
+  add(...changes: Change[]): void;
+  /** The same for everything. */
+  all(): void;
+}
+
+/** What comes within this time is fetched again once. */
+const collectMs = 300;
+/** A fetch that takes longer holds the next one up no more. */
+const patienceMs = 5_000;
+
+/** Answers that are shown are fetched again, others when they are asked for. One round after the other: a storm of changes must not restart a slow fetch for ever. */
+export function createInvalidation(queries: QueryClient): Invalidation {
+  let changes: Change[] = [];
+  let isAll = false;
+  let isRunning = false;
+
+  async function run(): Promise<void> {
+    if (isRunning) return;
+    isRunning = true;
+    try {
+      while (changes.length > 0 || isAll) {
+        await sleep(collectMs);
+        const [told, everything] = [changes, isAll];
+        [changes, isAll] = [[], false];
+        const predicate = (query: Query) => everything || concerns(query, told);
+        await Promise.race([queries.invalidateQueries({ predicate }), sleep(patienceMs)]);
+      }
+    } finally {
+      isRunning = false;
+    }
+  }
+
+  return {
+    add(...more) {
+      changes.push(...more);
+      void run();
+    },
+    all() {
+      isAll = true;
+      void run();
+    },
+  };
+}
+
+/** connect-query's keys: ["connect-query", { serviceName, input, ... }]. */
+function concerns({ queryKey: [, call] }: Query, changes: readonly Change[]): boolean {
+  const { serviceName = "", input } = (call ?? {}) as {
+    serviceName?: string;
+    input?: Record<string, unknown>;
+  };
+  return isConcerned({ service: serviceName, input: input ?? {} }, changes);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
