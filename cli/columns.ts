@@ -14,6 +14,7 @@ const chosen: Record<string, string> = {
   JourneyStage: "step state started_at duration_ms expected_ms message",
   JourneyTrack: "agent_name target_name state job_id served_fingerprint_sha256",
   Notification: "id created_at severity status notifier_id subject",
+  NotificationGroup: "id state count unread snoozed_until acknowledged_by newest",
   Notifier: "id name kind enabled default_recipient updated_at",
   Operation: "id kind status total done skipped failed created_at",
   OperationItem: "certificate_id certificate_name status job_ids message",

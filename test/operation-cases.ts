@@ -75,6 +75,12 @@ async function failedNotification({ system, agentId }: Stage): Promise<string> {
   return (await system.rest("GET", query)).body.data[0].id;
 }
 
+/** What was said of one problem. */
+async function notificationGroup(stage: Stage): Promise<string> {
+  const id = await failedNotification(stage);
+  return (await stage.system.rest("GET", `/api/v1/notifications/${id}`)).body.group;
+}
+
 /** An operation that has nothing to do and ends at once. */
 async function endedOperation({ system }: Stage): Promise<string> {
   const wanted = { kind: "Renew", filter: { q: "nothing-like-it" } };
@@ -183,6 +189,10 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   testNotifier: () => ({ body: {} }),
   testNotifierConfig: () => ({ path: { kind: "webhook" }, body: { config: webhook } }),
   getNotification: async (stage) => ({ path: { id: await failedNotification(stage) } }),
+  acknowledgeNotificationGroups: async (stage) => ({ body: { id: [await notificationGroup(stage)] } }),
+  snoozeNotificationGroups: async (stage) => ({
+    body: { id: [await notificationGroup(stage)], until: new Date(Date.now() + 86_400_000).toISOString() },
+  }),
   markNotificationRead: async (stage) => ({ path: { id: await failedNotification(stage) }, body: {} }),
   markNotificationsRead: () => ({ body: {} }),
   requeueNotification: async (stage) => ({ path: { id: await failedNotification(stage) }, body: {} }),

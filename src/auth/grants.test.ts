@@ -144,7 +144,7 @@ describe.each(restrictions)("what a key that is restricted to %s does not reach"
 describe("notifications and violations", () => {
   const restricted: Actor = { ...operator, grants: { teamIds: ["t-own"], issuerIds: [] } };
   const every = { statuses: [], types: [], notifierId: "", channel: "", certificateId: "", agentId: "" };
-  const anyNotification = { ...every, thread: "", folded: false, q: "" };
+  const anyNotification = { ...every, thread: "", group: "", folded: false, q: "" };
   const anyViolation = { ruleId: "", certificateId: "", severities: [], q: "" };
   let ids: Record<"own" | "foreign" | "estate", string>;
 

@@ -1,24 +1,20 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
   type Notification,
   NotificationDeliverySchema,
-  NotificationSchema,
   type NotificationService,
-  NotificationStatusSchema,
-  NotificationTypeSchema,
 } from "#gen/certctl/v1/notifications_pb.ts";
 import type { Actor } from "../audit/record.ts";
 import { callerOf } from "../auth/interceptor.ts";
 import type { Database } from "../platform/database.ts";
 import { notFound } from "../platform/errors.ts";
-import { wordsOf } from "../platform/words.ts";
+import { acknowledgeGroups, snoozeGroups } from "./group-state.ts";
+import { countGroups, listGroups } from "./groups.ts";
 import { markAllRead, markRead, requeue } from "./manage.ts";
-import { findNotification, listNotifications, type NotificationView } from "./view.ts";
-
-const typeWords = wordsOf(NotificationTypeSchema);
-const statusWords = wordsOf(NotificationStatusSchema);
+import { groupMessage, groupStateWords, notificationMessage, statusWords, typeWords } from "./message.ts";
+import { findNotification, listNotifications } from "./view.ts";
 
 export function notificationService(deps: {
   db: Database;
@@ -33,7 +29,7 @@ export function notificationService(deps: {
       where: { notificationId: id },
       orderBy: { id: "asc" },
     });
-    const notification = message(view);
+    const notification = notificationMessage(view);
     notification.deliveries = tries.map(
       ({ at, words, attempt, notifierId, recipient, delivered, durationMs }) =>
         create(NotificationDeliverySchema, {
@@ -55,7 +51,26 @@ export function notificationService(deps: {
       const statuses = request.status.map(statusWords.text);
       const types = request.type.map(typeWords.text);
       const { rows, ...page } = await listNotifications(db, grants, request, { ...request, statuses, types });
-      return { ...page, data: rows.map(message) };
+      return { ...page, data: rows.map(notificationMessage) };
+    },
+    async listNotificationGroups(request, context) {
+      const { grants } = callerOf(context);
+      const now = clock();
+      const states = request.state.map(groupStateWords.text);
+      const types = request.type.map(typeWords.text);
+      const wanted = { ...request, states, types };
+      const [{ rows, ...page }, byState] = await Promise.all([
+        listGroups(db, grants, request, wanted, now),
+        countGroups(db, grants, now),
+      ]);
+      return { ...page, data: rows.map(groupMessage), byState };
+    },
+    async acknowledgeNotificationGroups({ id: ids, undo }, context) {
+      return { count: await acknowledgeGroups(db, callerOf(context), { ids, undo }, clock()) };
+    },
+    async snoozeNotificationGroups({ id: ids, until }, context) {
+      const wanted = { ids, until: until ? timestampDate(until) : null };
+      return { count: await snoozeGroups(db, callerOf(context), wanted, clock()) };
     },
     async getNotification({ id }, context) {
       return { notification: await read(id, callerOf(context)) };
@@ -72,18 +87,4 @@ export function notificationService(deps: {
       return { notification: await read(request.id, callerOf(context)) };
     },
   };
-}
-
-function message(view: NotificationView): Notification {
-  const { type, status, thresholdDays, nextAttemptAt, createdAt, sentAt, facts, ...same } = view;
-  return create(NotificationSchema, {
-    ...same,
-    facts: facts.map(({ name, value }) => ({ name, value })),
-    type: typeWords.value(type),
-    status: statusWords.value(status),
-    ...(thresholdDays === null ? {} : { thresholdDays }),
-    createdAt: timestampFromDate(createdAt),
-    ...(nextAttemptAt ? { nextAttemptAt: timestampFromDate(nextAttemptAt) } : {}),
-    ...(sentAt ? { sentAt: timestampFromDate(sentAt) } : {}),
-  });
 }

@@ -19,7 +19,16 @@ test("the list is sorted by how bad things are", async () => {
     await plane.db.$transaction((tx) =>
       raiseEvent(tx, { type: "PolicyViolation", certificateId, severity, ...rule }, plane.time.now),
     );
-  const filter = { statuses: [], types: [], notifierId: "", channel: "", agentId: "", thread: "", q: "" };
+  const filter = {
+    statuses: [],
+    types: [],
+    notifierId: "",
+    channel: "",
+    agentId: "",
+    thread: "",
+    group: "",
+    q: "",
+  };
   const wanted = { ...filter, certificateId, folded: false };
   const listed = await listNotifications(plane.db, unrestricted, { ...firstPage, sort: "-severity" }, wanted);
   expect(listed.rows.map(({ severity }) => severity)).toEqual(["Critical", "Warning", "Warning"]);

@@ -31,6 +31,7 @@ export interface NotificationView {
   read: boolean;
   thread: string;
   threadSize: number;
+  group: string;
   createdAt: Date;
   sentAt: Date | null;
 }
@@ -46,11 +47,12 @@ export interface NotificationFilter {
   read?: boolean | undefined;
   thread: string;
   folded: boolean;
+  group: string;
   q: string;
 }
 
-const shape: ListShape = {
-  view: Prisma.sql`
+/** Notifications as the API shows them. */
+export const notificationViews = Prisma.sql`
     SELECT e.id, e.type, e.severity, e.effect, coalesce(e.certificate_id, '') AS "certificateId",
       coalesce(e.agent_id, '') AS "agentId", e.threshold_days AS "thresholdDays",
       coalesce(e.notifier_id, '') AS "notifierId", coalesce(n.kind, '') AS channel, e.recipient, e.subject, e.message,
@@ -58,8 +60,11 @@ const shape: ListShape = {
       CASE WHEN e.status IN ('pending', 'failed') THEN e.next_attempt_at END AS "nextAttemptAt",
       e.read_at IS NOT NULL AS read, e.thread_key AS thread,
       (SELECT count(*)::int FROM notification_events o WHERE o.thread_key = e.thread_key) AS "threadSize",
-      e.created_at AS "createdAt", e.sent_at AS "sentAt"
-    FROM notification_events e LEFT JOIN notifiers n ON n.id = e.notifier_id`,
+      e.incident_key AS "group", e.created_at AS "createdAt", e.sent_at AS "sentAt"
+    FROM notification_events e LEFT JOIN notifiers n ON n.id = e.notifier_id`;
+
+const shape: ListShape = {
+  view: notificationViews,
   columns: {
     created_at: { sql: Prisma.sql`"createdAt"`, type: "timestamptz" },
     type: { sql: Prisma.sql`type`, type: "text" },
@@ -98,7 +103,8 @@ export async function listNotifications(
 }
 
 function conditions(filter: NotificationFilter): Prisma.Sql[] {
-  const { statuses, types, notifierId, channel, certificateId, agentId, read, thread, folded, q } = filter;
+  const { statuses, types, notifierId, channel, certificateId, agentId, read, thread, folded, group, q } =
+    filter;
   return [
     ...(statuses.length > 0 ? [Prisma.sql`status = ANY(${statuses}::text[])`] : []),
     ...(types.length > 0 ? [Prisma.sql`type = ANY(${types}::text[])`] : []),
@@ -108,6 +114,7 @@ function conditions(filter: NotificationFilter): Prisma.Sql[] {
     ...(agentId ? [Prisma.sql`"agentId" = ${agentId}`] : []),
     ...(read === undefined ? [] : [Prisma.sql`read = ${read}`]),
     ...(thread ? [Prisma.sql`thread = ${thread}`] : []),
+    ...(group ? [Prisma.sql`"group" = ${group}`] : []),
     ...(folded
       ? [
           Prisma.sql`NOT EXISTS (SELECT 1 FROM notification_events newer WHERE newer.thread_key = items.thread
