@@ -6,6 +6,7 @@ const chosen: Record<string, string> = {
   ApiKey: "id name role status team_ids issuer_ids expires_at last_used_at",
   Certificate: "id name common_name status issuer_id expires_at renew_at",
   CertificateVersion: "id agent_id serial_number not_before not_after current",
+  ForecastDay: "date renewals expiring",
   Issuer: "id name kind enabled certificate_count created_at",
   Job: "id type status outcome certificate_id target_id attempts created_at",
   JobCause: "id type failure_class step message jobs retryable certificates last_at",

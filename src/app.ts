@@ -17,12 +17,14 @@ import { OperationService } from "#gen/certctl/v1/operations_pb.ts";
 import { OwnerService } from "#gen/certctl/v1/owners_pb.ts";
 import { PolicyService } from "#gen/certctl/v1/policies_pb.ts";
 import { RenewalPolicyService } from "#gen/certctl/v1/renewal_policies_pb.ts";
+import { RenewalService } from "#gen/certctl/v1/renewals_pb.ts";
 import { SavedViewService } from "#gen/certctl/v1/saved_views_pb.ts";
 import { SchedulerService } from "#gen/certctl/v1/scheduler_pb.ts";
 import { SessionService } from "#gen/certctl/v1/sessions_pb.ts";
 import { StatsService } from "#gen/certctl/v1/stats_pb.ts";
 import { TargetService } from "#gen/certctl/v1/targets_pb.ts";
 import { TeamService } from "#gen/certctl/v1/teams_pb.ts";
+import { TrustMapService } from "#gen/certctl/v1/trust_map_pb.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { agentHealthTask } from "./agents/health.ts";
 import { agentService } from "./agents/rpc.ts";
@@ -77,6 +79,7 @@ import { policiesTask } from "./policies/inventory.ts";
 import { policyService } from "./policies/rpc.ts";
 import { renewalPolicyService } from "./renewal-policies/rpc.ts";
 import { renewalTask } from "./renewals/check.ts";
+import { renewalService } from "./renewals/rpc.ts";
 import { savedViewService } from "./saved-views/rpc.ts";
 import { schedulerService } from "./scheduler/rpc.ts";
 import { startScheduler } from "./scheduler/scheduler.ts";
@@ -88,6 +91,7 @@ import { sessionService } from "./sessions/rpc.ts";
 import { statsService } from "./stats/rpc.ts";
 import { targetService } from "./targets/rpc.ts";
 import { teamService } from "./teams/rpc.ts";
+import { trustMapService } from "./trust-map/rpc.ts";
 import { isLoopback } from "./x509/names.ts";
 
 export interface App {
@@ -124,7 +128,9 @@ const services = [
   SchedulerService,
   OperationService,
   StatsService,
+  RenewalService,
   SavedViewService,
+  TrustMapService,
   ApiKeyService,
   SessionService,
   EventService,
@@ -230,6 +236,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     router.service(RenewalPolicyService, renewalPolicyService({ db, clock }));
     router.service(OperationService, operationService({ db, clock }));
     router.service(StatsService, statsService({ db, clock }));
+    router.service(RenewalService, renewalService({ db, clock, early: config.renewals.early }));
+    router.service(TrustMapService, trustMapService({ db, clock }));
     router.service(SavedViewService, savedViewService({ db, clock }));
     router.service(SchedulerService, schedulerService({ db, clock, tasks: scheduled }));
     router.service(ApiKeyService, apiKeyService({ db, clock }));

@@ -150,6 +150,7 @@ export const allCertificates: CertificateFilter = {
   agentIds: [],
   targetIds: [],
   issuingCas: [],
+  problems: false,
   tags: [],
   expiresBefore: null,
   expiresAfter: null,

@@ -127,9 +127,11 @@ describe("the list of certificates", () => {
   });
 
   test("begins with what needs a person first, where it is sorted so, and pages in that order", async () => {
-    expect(await names({}, "attention")).toEqual(["blog", "pay", "stray", "shop"]);
+    // Of the two that were never issued, either may be first.
+    const order = async () => (await names({}, "attention")).map((name) => name.replace(/pay|stray/, "new"));
+    expect(await order()).toEqual(["blog", "new", "new", "shop"]);
     plane.time.now = new Date(plane.time.now.getTime() + 40 * dayMs);
-    expect(await names({}, "attention")).toEqual(["blog", "shop", "pay", "stray"]);
+    expect(await order()).toEqual(["blog", "shop", "new", "new"]);
     plane.time.now = new Date(plane.time.now.getTime() - 40 * dayMs);
     const request = { ...firstPage, sort: "attention", perPage: 3 };
     const wanted = [plane.db, unrestricted] as const;

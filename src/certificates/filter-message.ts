@@ -36,6 +36,7 @@ export function filterOf(
     agentIds: either(message.agentId, message.agentIds),
     targetIds: either(message.targetId, message.targetIds),
     issuingCas: message.issuingCa,
+    problems: message.problems,
     tags: message.tag,
     expiresBefore: expiresBefore ? timestampDate(expiresBefore) : null,
     expiresAfter: expiresAfter ? timestampDate(expiresAfter) : null,

@@ -19,6 +19,8 @@ export interface CertificateFilter {
   targetIds: readonly string[];
   /** SHA-256 of the certificates that signed the current version. */
   issuingCas: readonly string[];
+  /** Only those that a person has to look at. */
+  problems: boolean;
   /** "name" or "name=value". */
   tags: readonly string[];
   expiresBefore: Date | null;
@@ -89,11 +91,20 @@ export function computedConditions(filter: CertificateFilter): Prisma.Sql[] {
   const { expiresBefore, expiresAfter, issuingCas } = filter;
   return [
     ...ofFacets(filter, (facet) => !isOwn(facet)),
-    ...(issuingCas.length > 0 ? [Prisma.sql`"issuingCa" = ANY(${[...issuingCas]}::text[])`] : []),
+    ...(issuingCas.length > 0
+      ? [Prisma.sql`coalesce("issuingCa", '') = ANY(${[...issuingCas]}::text[])`]
+      : []),
+    ...(filter.problems ? [hasProblem] : []),
     ...(expiresBefore ? [Prisma.sql`"expiresAt" < ${expiresBefore}`] : []),
     ...(expiresAfter ? [Prisma.sql`"expiresAt" >= ${expiresAfter}`] : []),
   ];
 }
+
+/** Whether a row of certificateViews failed, expired, is behind its plan, or is at a place that serves something else. */
+export const hasProblem = Prisma.sql`(status IN ('Failed', 'Expired', 'Expiring') OR schedule IN ('Overdue', 'AtRisk')
+  OR ("archivedAt" IS NULL AND id IN (
+    SELECT m.certificate_id FROM certificate_target_mappings m JOIN certificate_versions v ON v.id = m.version_id
+    WHERE m.served_at IS NOT NULL AND m.served_fingerprint_sha256 IS DISTINCT FROM v.fingerprint_sha256)))`;
 
 const isOwn = (facet: FacetName) => !computedFacets.includes(facet);
 

@@ -5,9 +5,18 @@ import { Prisma } from "#gen/prisma/client.ts";
  * `current` (its row of current_versions) and `policy` (its renewal policy). One source for status, checker and alerts.
  */
 
+/** How long before its end a certificate of this lifetime is renewed: the policy's window, but at most a third of it. */
+const leadTime = (lifetime: Prisma.Sql) =>
+  Prisma.sql`least((${lifetime}) / 3, policy.renewal_window_days * interval '1 day')`;
+
 /** The policy's window before the end, but never before two thirds of the lifetime have passed. */
-export const renewAt = Prisma.sql`date_trunc('milliseconds', current.not_after - least(
-  (current.not_after - current.not_before) / 3, policy.renewal_window_days * interval '1 day'))`;
+export const renewAt = Prisma.sql`date_trunc('milliseconds',
+  current.not_after - ${leadTime(Prisma.sql`current.not_after - current.not_before`)})`;
+
+/** The time from one renewal to the next, where each makes a certificate of this lifetime. */
+export function renewalInterval(lifetime: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`((${lifetime}) - ${leadTime(lifetime)})`;
+}
 
 /**
  * From when the certificate counts as expiring. Where certctl renews, that is a day after the planned renewal: until

@@ -12,19 +12,23 @@ export interface EarlyBound {
 
 const dayMs = 86_400_000;
 
+/** How many early renewals a day need nobody's yes, in a fleet of this size. */
+export async function earlyBound(db: Database, { share, atLeast }: EarlyBound): Promise<number> {
+  const [row] = await db.$queryRaw<[{ fleet: number }]>`
+    SELECT count(*)::int AS fleet FROM managed_certificates c
+    JOIN current_versions current ON current.certificate_id = c.id WHERE c.archived_at IS NULL`;
+  return Math.max(atLeast, Math.floor(row.fleet * share));
+}
+
 /** How many early renewals may be opened now. */
-export async function earlyAllowance(
-  db: Database,
-  { share, atLeast }: EarlyBound,
-  now: Date,
-): Promise<number> {
+export async function earlyAllowance(db: Database, bound: EarlyBound, now: Date): Promise<number> {
   const since = new Date(now.getTime() - dayMs);
-  const [row] = await db.$queryRaw<[{ fleet: number; started: number }]>`
-    SELECT
-      (SELECT count(*)::int FROM managed_certificates c WHERE c.archived_at IS NULL
-        AND EXISTS (SELECT 1 FROM certificate_versions v WHERE v.certificate_id = c.id)) AS fleet,
-      (SELECT count(DISTINCT j.certificate_id)::int FROM jobs j WHERE j.is_early AND j.created_at > ${since}) AS started`;
-  return Math.max(0, Math.max(atLeast, Math.floor(row.fleet * share)) - row.started);
+  const [most, [row]] = await Promise.all([
+    earlyBound(db, bound),
+    db.$queryRaw<[{ started: number }]>`
+      SELECT count(DISTINCT j.certificate_id)::int AS started FROM jobs j WHERE j.is_early AND j.created_at > ${since}`,
+  ]);
+  return Math.max(0, most - row.started);
 }
 
 /**
