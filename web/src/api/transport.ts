@@ -47,6 +47,10 @@ export function createRestTransport(options: TransportOptions = {}): Transport {
       if (!signal?.aborted) options.onUnreachable?.();
       throw unreachable(cause, signal);
     }
+    if (!isGateways(response)) {
+      options.onUnreachable?.();
+      throw unreachable(new Error(`an answer of ${response.status} that is not certctl's`), signal);
+    }
     options.onAnswer?.(response.status, method);
     if (!response.ok) throw await errorOf(response);
     return response;
@@ -103,6 +107,11 @@ export function createRestTransport(options: TransportOptions = {}): Transport {
 
 /** Longer than any call takes, shorter than a person waits. */
 const defaultTimeoutMs = 30_000;
+
+/** A proxy's error page, or a host that serves the page's files alone, does not speak JSON. */
+function isGateways({ status, headers }: Response): boolean {
+  return status === 204 || /json/.test(headers.get("content-type") ?? "");
+}
 
 function ruleOf(method: DescMethod): RestRule {
   const [rule] = rulesOf(method);

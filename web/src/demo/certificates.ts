@@ -53,7 +53,7 @@ function makeCertificate(now: Date, random: Random, name: string, commonName: st
   const lifetimeDays = random.pick([46, 46, 90, 12]);
   const isSilent = host === silentHost;
   // A silent host's certificates were not renewed: they are late by their plan.
-  const ageDays = isSilent ? lifetimeDays * (0.7 + index * 0.02) : random.next() * lifetimeDays * 0.64;
+  const ageDays = isSilent ? lifetimeDays * (0.7 + index * 0.025) : random.next() * lifetimeDays * 0.64;
   const id = `mc-${name}`;
   const versions = Array.from({ length: 4 }, (_, back) => {
     const start = new Date(now.getTime() - (ageDays + back * lifetimeDays * 0.66) * dayMs);

@@ -23,6 +23,7 @@ import { TargetService } from "#gen/certctl/v1/targets_pb.ts";
 import { TeamService } from "#gen/certctl/v1/teams_pb.ts";
 import { watch } from "./changes.ts";
 import { makeWorld } from "./make-world.ts";
+import { leaveDemo } from "./mode.ts";
 import { permissions } from "./permissions.ts";
 import { certificatesDemo } from "./services/certificates.ts";
 import { explanationsDemo, journeysDemo } from "./services/journeys.ts";
@@ -55,7 +56,10 @@ export function createDemoTransport(): Transport {
           },
         },
       }),
-      deleteSession: () => ({}),
+      deleteSession() {
+        leaveDemo();
+        return {};
+      },
     });
     router.service(EventService, { watch: (_, { signal }) => watch(world, signal) });
     router.service(CertificateService, certificatesDemo(world));

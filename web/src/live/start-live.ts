@@ -23,10 +23,10 @@ const hiddenMs = 5 * 60_000;
 const offlineAfter = 6;
 
 /** Keeps what is shown true: by one stream of events for all tabs of this browser. */
-export function startLive(transport: Transport, queries: QueryClient): void {
+export function startLive(transport: Transport, queries: QueryClient, streamName: string): () => void {
   const client = createClient(EventService, transport);
   const invalidation = createInvalidation(queries);
-  const tabs = createTabs<Told>("certctl.events");
+  const tabs = createTabs<Told>(streamName);
   let cursor = "";
   let isLeading = false;
 
@@ -97,20 +97,38 @@ export function startLive(transport: Transport, queries: QueryClient): void {
     }
   }
 
-  document.addEventListener("visibilitychange", () => {
-    clearTimeout(hiding);
-    if (document.visibilityState === "visible") adjust(true);
-    else hiding = setTimeout(() => adjust(false), hiddenMs);
-  });
+  const ended = new AbortController();
+  const until = { signal: ended.signal };
+  document.addEventListener(
+    "visibilitychange",
+    () => {
+      clearTimeout(hiding);
+      if (document.visibilityState === "visible") adjust(true);
+      else hiding = setTimeout(() => adjust(false), hiddenMs);
+    },
+    until,
+  );
   // A page that was frozen heard nothing meanwhile.
-  document.addEventListener("resume", () => invalidation.all());
-  addEventListener("offline", () => {
-    if (isLeading) pass({ kind: "connection", cursor, connection: { ...getConnection(), state: "offline" } });
-  });
-  onPresence((presence) => {
+  document.addEventListener("resume", () => invalidation.all(), until);
+  addEventListener(
+    "offline",
+    () => {
+      if (isLeading)
+        pass({ kind: "connection", cursor, connection: { ...getConnection(), state: "offline" } });
+    },
+    until,
+  );
+  const forget = onPresence((presence) => {
     isSignedIn = presence === "in";
     if (!isSignedIn) cursor = "";
     adjust(document.visibilityState === "visible");
   });
   adjust(true);
+  return () => {
+    ended.abort();
+    forget();
+    clearTimeout(hiding);
+    adjust(false);
+    tabs.close();
+  };
 }

@@ -7,12 +7,15 @@ export interface Tabs<Message> {
   tell(message: Message): void;
   onTold(listener: (message: Message) => void): void;
   /** Waits until this tab leads, and does the work; leads no longer when the work is done. */
+  /** Hears and tells no more. */
+  close(): void;
   lead(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void>;
 }
 
 export function createTabs<Message>(name: string): Tabs<Message> {
   const channel = new BroadcastChannel(name);
   return {
+    close: () => channel.close(),
     tell: (message) => channel.postMessage(message),
     onTold: (listener) =>
       channel.addEventListener("message", ({ data }: MessageEvent<Message>) => listener(data)),

@@ -1,5 +1,6 @@
 import { Outlet, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useMemo, useState } from "react";
+import { DemoBanner } from "../demo/banner.tsx";
 import { useConnection } from "../live/connection.ts";
 import { SessionGuard } from "../session/session-guard.tsx";
 import { SessionNotice } from "../session/session-notice.tsx";
@@ -50,21 +51,24 @@ export function Shell() {
       >
         Skip to the page
       </a>
-      <div className="flex h-dvh">
-        <Nav isOpen={layer === "nav"} onNavigate={close} />
-        <div className="flex min-w-0 flex-1 flex-col">
-          <TopBar
-            onSearch={() => setLayer("palette")}
-            onMenu={() => setLayer(layer === "nav" ? undefined : "nav")}
-          />
-          <SessionNotice />
-          <main
-            id="main"
-            tabIndex={-1}
-            className={cx("min-h-0 flex-1 overflow-y-auto outline-none", isOld && "stale")}
-          >
-            <Outlet />
-          </main>
+      <div className="flex h-dvh flex-col">
+        <DemoBanner />
+        <div className="flex min-h-0 flex-1">
+          <Nav isOpen={layer === "nav"} onNavigate={close} />
+          <div className="flex min-w-0 flex-1 flex-col">
+            <TopBar
+              onSearch={() => setLayer("palette")}
+              onMenu={() => setLayer(layer === "nav" ? undefined : "nav")}
+            />
+            <SessionNotice />
+            <main
+              id="main"
+              tabIndex={-1}
+              className={cx("min-h-0 flex-1 overflow-y-auto outline-none", isOld && "stale")}
+            >
+              <Outlet />
+            </main>
+          </div>
         </div>
       </div>
       <Suspense>

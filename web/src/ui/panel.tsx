@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useId } from "react";
+import { demoTitle } from "../demo/mode.ts";
 import { cx } from "./class-names.ts";
 import { numberText } from "./time-text.ts";
 
@@ -21,7 +22,7 @@ export function PageHeader({
 }) {
   const name = documentTitle ?? (typeof title === "string" ? title : "");
   useEffect(() => {
-    if (name) document.title = `${name} · certctl`;
+    if (name) document.title = demoTitle(`${name} · certctl`);
   }, [name]);
   return (
     <header className="flex flex-wrap items-center gap-x-3 gap-y-2">

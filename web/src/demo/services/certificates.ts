@@ -117,11 +117,11 @@ export function certificatesDemo(world: World): Partial<ServiceImpl<typeof Certi
   };
 }
 
-function counts(rows: readonly Certificate[], valueOf: (row: Certificate) => string, nameOf = valueOf) {
+function counts(rows: readonly Certificate[], readValue: (row: Certificate) => string, readName = readValue) {
   const found = new Map<string, { name: string; count: number }>();
   for (const row of rows) {
-    const value = valueOf(row);
-    const before = found.get(value) ?? { name: nameOf(row), count: 0 };
+    const value = readValue(row);
+    const before = found.get(value) ?? { name: readName(row), count: 0 };
     found.set(value, { ...before, count: before.count + 1 });
   }
   return [...found]

@@ -41,7 +41,7 @@ export function resourcesDemo(world: World) {
       rows,
       onChange: (id: string) => say(world, topic, id),
       ...(refresh && { refresh }),
-    }) as Partial<ServiceImpl<S>>;
+    }) as unknown as Partial<ServiceImpl<S>>;
   const rows = (map: Map<string, unknown>) => map as Map<string, never>;
   const counted = (field: "ownerId" | "teamId" | "issuerId" | "renewalPolicyId") =>
     ((row: { id: string; certificateCount: number }) => {

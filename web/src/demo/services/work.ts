@@ -146,7 +146,7 @@ export function operationsDemo(world: World): Partial<ServiceImpl<typeof Operati
       );
       world.operations.set(operation.id, operation);
       world.operationItems.set(operation.id, items);
-      items.forEach((item, index) =>
+      for (const [index, item] of items.entries()) {
         setTimeout(() => {
           const certificate = world.certificates.get(item.certificateId);
           if (certificate && kind === OperationKind.RENEW)
@@ -160,8 +160,8 @@ export function operationsDemo(world: World): Partial<ServiceImpl<typeof Operati
             operation.finishedAt = timestampFromDate(new Date());
           }
           onChange(operation.id);
-        }, itemMs * index),
-      );
+        }, itemMs * index);
+      }
       onChange(operation.id);
       return { operation };
     },
