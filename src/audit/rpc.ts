@@ -18,6 +18,7 @@ import { wordsOf } from "../platform/words.ts";
 import { pem } from "../x509/pem.ts";
 import { listCheckpoints, newestCheckpoint } from "./checkpoints.ts";
 import type { NumberedRow, SignedCheckpoint } from "./evidence.ts";
+import { countAuditEvents } from "./facets.ts";
 import { unsealed } from "./seal.ts";
 import { type AuditFilter, allAuditEvents, findAuditEvent, listAuditEvents } from "./view.ts";
 
@@ -33,6 +34,10 @@ export function auditService({ db }: { db: Database }): ServiceImpl<typeof Audit
       const view = await findAuditEvent(db, id);
       if (!view) throw notFound("audit event", id);
       return { event: message(view) };
+    },
+    async getAuditFacets({ from, to }) {
+      const range = { from: from ? timestampDate(from) : null, to: to ? timestampDate(to) : null };
+      return { facets: await countAuditEvents(db, range) };
     },
     async *exportAuditEvents(request, { signal }) {
       for await (const view of allAuditEvents(db, filterOf(request))) {
