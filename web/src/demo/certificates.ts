@@ -68,6 +68,11 @@ function makeCertificate(now: Date, random: Random, name: string, commonName: st
     versionId: current?.id ?? "",
     fingerprintSha256: current?.fingerprintSha256 ?? "",
     servedFingerprintSha256: served,
+    targetName: host,
+    expectedVersionId: current?.id ?? "",
+    expectedVersionNumber: 4,
+    expectedFingerprintSha256: current?.fingerprintSha256 ?? "",
+    proven: !isDrifted,
     servedAt: timestampFromDate(new Date(now.getTime() - random.between(1, 20) * 3_600_000)),
   });
   const certificate = create(CertificateSchema, {

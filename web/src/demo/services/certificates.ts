@@ -13,6 +13,7 @@ import {
 import { JourneyCause } from "#gen/certctl/v1/journeys_pb.ts";
 import { wordOfValue } from "../../status/words.ts";
 import { say } from "../changes.ts";
+import { contentOf } from "../content.ts";
 import { crud, listOf } from "../crud.ts";
 import { liveCertificates, refreshCertificate } from "../refresh.ts";
 import { renew } from "../story.ts";
@@ -108,7 +109,7 @@ export function certificatesDemo(world: World): Partial<ServiceImpl<typeof Certi
     },
     getCertificateVersion: ({ id, versionId }) => {
       const version = world.versions.get(id)?.find((each) => each.id === versionId);
-      return version ? { version } : {};
+      return version ? { version: { ...version, content: contentOf(one(id), version) } } : {};
     },
     listCertificateDeployments: ({ id }) => ({ data: world.deployments.get(id) ?? [] }),
     async *exportCertificates() {

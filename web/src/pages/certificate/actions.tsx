@@ -24,6 +24,8 @@ import { Confirm } from "../../ui/confirm.tsx";
 import { Menu, MenuItem, MenuLabel, MenuSeparator } from "../../ui/menu.tsx";
 import { countText } from "../../ui/time-text.ts";
 import { toast } from "../../ui/toast.tsx";
+import { useCurrentVersion } from "./current-version.ts";
+import { DownloadMenu } from "./download-menu.tsx";
 import { EditCertificate } from "./edit-certificate.tsx";
 import { JobsQueued } from "./jobs-queued.tsx";
 
@@ -32,6 +34,7 @@ export function CertificateActions({ certificate }: { certificate: Certificate }
   const { id, name, archivedAt, activeJobId, targetIds } = certificate;
   const [layer, setLayer] = useState<"edit" | "archive">();
   const queries = useQueryClient();
+  const current = useCurrentVersion(id);
   const [renewing, writing] = [usePermission("certificates:renew"), usePermission("certificates:write")];
   const onSuccess = (what: string) => async (answer: { jobIds: string[] }) => {
     toast(<JobsQueued what={what} jobIds={answer.jobIds} />);
@@ -78,6 +81,7 @@ export function CertificateActions({ certificate }: { certificate: Certificate }
       <Button icon={Pencil} disabledReason={writing.reason ?? archived} onClick={() => setLayer("edit")}>
         Edit
       </Button>
+      {current && <DownloadMenu id={id} versionId={current.id} />}
       <Menu trigger={<IconButton icon={Ellipsis} label="More actions" kind="default" />}>
         <MenuItem
           icon={Upload}

@@ -9,6 +9,7 @@ import { ErrorCard } from "../../ui/error-card.tsx";
 import { Page, PageHeader } from "../../ui/panel.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { CertificateActions } from "./actions.tsx";
+import { ChainTab } from "./chain-tab.tsx";
 import { ExplainTab } from "./explain-tab.tsx";
 import { CertificateFacts } from "./facts.tsx";
 import { HistoryTab } from "./history-tab.tsx";
@@ -16,6 +17,7 @@ import { JourneyPanel } from "./journey/journey-panel.tsx";
 import { JourneysTab } from "./journey/journeys-tab.tsx";
 import { StatusSentence } from "./status-sentence.tsx";
 import { TargetsPanel } from "./targets-panel.tsx";
+import { VersionTab } from "./version-tab.tsx";
 import { VersionsTab } from "./versions-tab.tsx";
 
 const tabs = ["", "journey", "targets", "versions", "chain", "explain", "history"] as const;
@@ -35,7 +37,11 @@ const parent = { to: "/certificates", label: "Certificates" };
 
 /** One certificate: how it stands, how it came to, what it is made of, and what can be done. */
 export function CertificatePage() {
-  const { id = "", tab = "" } = useParams({ strict: false }) as { id?: string; tab?: string };
+  const {
+    id = "",
+    tab = "",
+    version,
+  } = useParams({ strict: false }) as { id?: string; tab?: string; version?: string };
   const read = useQuery(CertificateService.method.getCertificate, { id });
   const certificate = read.data?.certificate;
   if (!certificate)
@@ -69,7 +75,11 @@ export function CertificatePage() {
         label="Of this certificate"
         tabs={tabs.map((name) => ({ to: `/certificates/${id}${name && `/${name}`}`, label: labels[name] }))}
       />
-      <TabContent tab={tab} certificate={certificate} />
+      {version ? (
+        <VersionTab certificate={certificate} versionId={version} />
+      ) : (
+        <TabContent tab={tab} certificate={certificate} />
+      )}
     </Page>
   );
 }
@@ -79,6 +89,7 @@ function TabContent({ tab, certificate }: { tab: string; certificate: Certificat
   if (tab === "journey") return <JourneysTab id={id} />;
   if (tab === "targets") return <TargetsPanel certificate={certificate} />;
   if (tab === "versions") return <VersionsTab certificate={certificate} />;
+  if (tab === "chain") return <ChainTab certificate={certificate} />;
   if (tab === "explain") return <ExplainTab id={id} />;
   if (tab === "history") return <HistoryTab id={id} />;
   return (

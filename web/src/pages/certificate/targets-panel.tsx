@@ -2,7 +2,6 @@ import { useQuery } from "@connectrpc/connect-query";
 import { Link } from "@tanstack/react-router";
 import { CircleCheck, CircleDashed, Target as TargetIcon, TriangleAlert } from "lucide-react";
 import { type Certificate, CertificateService, type Deployment } from "#gen/certctl/v1/certificates_pb.ts";
-import { TargetService } from "#gen/certctl/v1/targets_pb.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { CopyText, shortHex } from "../../ui/copy.tsx";
 import { DataTable } from "../../ui/data-table.tsx";
@@ -11,11 +10,12 @@ import { ErrorCard } from "../../ui/error-card.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Time } from "../../ui/time.tsx";
 
-/** What each target serves, against what it is expected to. */
+/** What each target serves, against what it is to serve. */
 export function TargetsPanel({ certificate: { id } }: { certificate: Certificate }) {
   const deployments = useQuery(CertificateService.method.listCertificateDeployments, { id });
-  const targets = useQuery(TargetService.method.listTargets, { certificateId: id, perPage: 500 });
-  const names = new Map(targets.data?.data.map((target) => [target.id, target]));
+  const versions =
+    useQuery(CertificateService.method.listCertificateVersions, { id, perPage: 100 }).data?.data ?? [];
+  const numbers = new Map(versions.map(({ fingerprintSha256, number }) => [fingerprintSha256, number]));
   if (deployments.error)
     return (
       <ErrorCard error={deployments.error} what="the targets" onRetry={() => void deployments.refetch()} />
@@ -38,9 +38,9 @@ export function TargetsPanel({ certificate: { id } }: { certificate: Certificate
             {
               key: "target",
               header: "Target",
-              cell: ({ targetId }) => (
+              cell: ({ targetId, targetName }) => (
                 <Link to="/targets/$id" params={{ id: targetId }} className="hover:text-accent">
-                  {names.get(targetId)?.name ?? targetId}
+                  {targetName || targetId}
                 </Link>
               ),
             },
@@ -49,13 +49,17 @@ export function TargetsPanel({ certificate: { id } }: { certificate: Certificate
               key: "served",
               header: "Serves",
               from: "md",
-              cell: ({ servedFingerprintSha256 }) => <Print text={servedFingerprintSha256} />,
+              cell: ({ servedFingerprintSha256: print }) => (
+                <Print text={print} number={numbers.get(print)} />
+              ),
             },
             {
               key: "expected",
               header: "Expected",
               from: "lg",
-              cell: ({ fingerprintSha256 }) => <Print text={fingerprintSha256} />,
+              cell: ({ expectedFingerprintSha256: print, expectedVersionNumber }) => (
+                <Print text={print} number={expectedVersionNumber} />
+              ),
             },
             { key: "seen", header: "Last seen", cell: ({ servedAt }) => <Time at={servedAt} /> },
           ]}
@@ -65,25 +69,37 @@ export function TargetsPanel({ certificate: { id } }: { certificate: Certificate
   );
 }
 
-function Print({ text }: { text: string }) {
-  return text ? <CopyText text={text} shown={shortHex(text)} /> : <span className="text-fg2">–</span>;
+function Print({ text, number }: { text: string; number: number | undefined }) {
+  if (!text) return <span className="text-fg2">–</span>;
+  return (
+    <span className="inline-flex items-center gap-2">
+      {number ? `v${number}` : "unknown"} <CopyText text={text} shown={shortHex(text, 12)} />
+    </span>
+  );
 }
 
 function ServedBadge({ deployment }: { deployment: Deployment }) {
-  const { versionId, fingerprintSha256, servedFingerprintSha256 } = deployment;
-  if (!versionId)
+  const {
+    proven,
+    servedFingerprintSha256: served,
+    expectedFingerprintSha256: expected,
+    versionId,
+  } = deployment;
+  if (proven)
     return (
-      <Badge tone="muted" icon={CircleDashed}>
-        Not deployed
+      <Badge tone="ok" icon={CircleCheck}>
+        Proven
       </Badge>
     );
-  return servedFingerprintSha256 === fingerprintSha256 ? (
-    <Badge tone="ok" icon={CircleCheck}>
-      Proven
-    </Badge>
-  ) : (
-    <Badge tone="warn" icon={TriangleAlert}>
-      Serves another
+  if (served && expected && served !== expected)
+    return (
+      <Badge tone="warn" icon={TriangleAlert}>
+        Serves another
+      </Badge>
+    );
+  return (
+    <Badge tone="muted" icon={CircleDashed}>
+      {versionId ? "Not seen" : "Not deployed"}
     </Badge>
   );
 }
