@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { create, type JsonObject } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
@@ -17,10 +18,12 @@ export function issuerService(deps: IssuerTestDeps): ServiceImpl<typeof IssuerSe
 
   function message({ createdAt, updatedAt, archivedAt, config, ...view }: IssuerView): Issuer {
     const issuingCa = authorities.byRole["issuing-ca"];
+    const rootPem = issuerKinds.get(view.kind)?.rootPem({ issuingCa }) ?? "";
     return create(IssuerSchema, {
       ...view,
       config: maskSecrets(config as JsonObject),
-      rootPem: issuerKinds.get(view.kind)?.rootPem({ issuingCa }) ?? "",
+      rootPem,
+      ...timestamps({ caExpiresAt: rootPem ? new Date(new X509Certificate(rootPem).validTo) : null }),
       createdAt: timestampFromDate(createdAt),
       updatedAt: timestampFromDate(updatedAt),
       ...timestamps({ archivedAt }),

@@ -1,9 +1,203 @@
-import { Page, PageHeader } from "../../ui/panel.tsx";
+import { useMutation, useQuery } from "@connectrpc/connect-query";
+import { useQueryClient } from "@tanstack/react-query";
+import { Link, useParams } from "@tanstack/react-router";
+import { Archive, ArchiveRestore, Ellipsis, Pencil, PlugZap } from "lucide-react";
+import { useState } from "react";
+import { type Issuer, IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
+import { messageOf } from "../../api/errors.ts";
+import { refresh } from "../../api/refresh.ts";
+import { labelOf } from "../../forms/schema.ts";
+import { TestResult } from "../../forms/test-result.tsx";
+import { usePermission } from "../../session/session.ts";
+import { EnabledState } from "../../status/enabled-state.tsx";
+import { Button, IconButton } from "../../ui/button.tsx";
+import { Confirm } from "../../ui/confirm.tsx";
+import { CodeBlock, CopyText } from "../../ui/copy.tsx";
+import { ErrorNote } from "../../ui/error-card.tsx";
+import { Menu, MenuItem } from "../../ui/menu.tsx";
+import { ObjectPage } from "../../ui/object-page.tsx";
+import { Facts, PageHeader, Panel } from "../../ui/panel.tsx";
+import { Time } from "../../ui/time.tsx";
+import { countText, numberText } from "../../ui/time-text.ts";
+import { toast } from "../../ui/toast.tsx";
+import { IssuerForm } from "./issuer-form.tsx";
 
+const parent = { to: "/issuers", label: "Issuers" };
+
+/** One CA: whether it would sign, what its certificates are trusted by, and who uses it. */
 export function IssuerPage() {
+  const { id = "" } = useParams({ strict: false }) as { id?: string };
+  const read = useQuery(IssuerService.method.getIssuer, { id });
+  const test = useMutation(IssuerService.method.testIssuer);
+  const { reason } = usePermission("issuers:write");
   return (
-    <Page>
-      <PageHeader title="Issuer" />
-    </Page>
+    <ObjectPage id={id} what="issuer" parent={parent} value={read.data?.issuer} query={read}>
+      {(issuer) => (
+        <>
+          <PageHeader title={issuer.name} parent={parent} badge={<EnabledState {...issuer} />}>
+            <Button
+              icon={PlugZap}
+              isPending={test.isPending}
+              disabledReason={reason}
+              onClick={() => test.mutate({ id })}
+            >
+              Test connection
+            </Button>
+            <IssuerActions issuer={issuer} />
+          </PageHeader>
+          {test.error && <ErrorNote error={test.error} />}
+          {test.data && <TestResult isOk={test.data.ok} message={test.data.message} />}
+          <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_320px]">
+            <div className="flex min-w-0 flex-col gap-4">
+              <Configuration issuer={issuer} />
+              <Panel title="Trusted by" note="what clients of its certificates have to know">
+                {issuer.rootPem ? (
+                  <CodeBlock label="the root certificate" text={issuer.rootPem} />
+                ) : (
+                  <p className="text-fg1">Only an issued certificate tells: look at the chain of one.</p>
+                )}
+              </Panel>
+            </div>
+            <IssuerFacts issuer={issuer} />
+          </div>
+        </>
+      )}
+    </ObjectPage>
+  );
+}
+
+function Configuration({ issuer }: { issuer: Issuer }) {
+  const settings = Object.entries(issuer.config ?? {});
+  return (
+    <Panel title="Configuration">
+      {settings.length === 0 ? (
+        <p className="text-fg1">This kind needs no configuration.</p>
+      ) : (
+        <Facts
+          facts={settings.map(
+            ([name, value]) =>
+              [
+                labelOf(name),
+                <span key={name} className="break-all font-mono text-sm">
+                  {typeof value === "string" ? value : JSON.stringify(value)}
+                </span>,
+              ] as const,
+          )}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function IssuerFacts({ issuer }: { issuer: Issuer }) {
+  return (
+    <Panel title="Facts">
+      <Facts
+        facts={[
+          ["Kind", issuer.kind],
+          issuer.caExpiresAt && ["CA expires", <Time key="ca" at={issuer.caExpiresAt} isExact />],
+          [
+            "Certificates",
+            <Link
+              key="certificates"
+              to="/certificates"
+              search={{ issuer: issuer.id } as never}
+              className="hover:text-accent"
+            >
+              {numberText(issuer.certificateCount)}
+            </Link>,
+          ],
+          ["Id", <CopyText key="id" text={issuer.id} />],
+          ["Created", <Time key="created" at={issuer.createdAt} isExact />],
+          ["Changed", <Time key="updated" at={issuer.updatedAt} isExact />],
+          issuer.archivedAt && ["Archived", <Time key="archived" at={issuer.archivedAt} isExact />],
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function IssuerActions({ issuer }: { issuer: Issuer }) {
+  const [layer, setLayer] = useState<"edit" | "archive" | "disable">();
+  const { reason } = usePermission("issuers:write");
+  const queries = useQueryClient();
+  const archive = useMutation(IssuerService.method.deleteIssuer);
+  const update = useMutation(IssuerService.method.updateIssuer);
+  const restore = useMutation(IssuerService.method.restoreIssuer, {
+    onSuccess: () => refresh(queries, IssuerService),
+    onError: (error) => toast(messageOf(error)),
+  });
+  const close = () => setLayer(undefined);
+  const { id, name, certificateCount: used, enabled } = issuer;
+  const archived = issuer.archivedAt ? "Restore it first" : undefined;
+  const setEnabled = async (isEnabled: boolean) => {
+    await update.mutateAsync({ id, name, config: issuer.config ?? {}, enabled: isEnabled });
+    await refresh(queries, IssuerService);
+  };
+  return (
+    <>
+      <Menu trigger={<IconButton icon={Ellipsis} label="More actions" kind="default" />}>
+        {enabled ? (
+          <MenuItem disabledReason={reason ?? archived} onSelect={() => setLayer("disable")}>
+            Disable…
+          </MenuItem>
+        ) : (
+          <MenuItem
+            disabledReason={reason ?? archived}
+            onSelect={() => void setEnabled(true).catch((error: unknown) => toast(messageOf(error)))}
+          >
+            Enable
+          </MenuItem>
+        )}
+        {issuer.archivedAt ? (
+          <MenuItem icon={ArchiveRestore} disabledReason={reason} onSelect={() => restore.mutate({ id })}>
+            Restore
+          </MenuItem>
+        ) : (
+          <MenuItem
+            icon={Archive}
+            isDangerous
+            disabledReason={
+              reason ?? (used > 0 ? `${countText(used, "certificate")} signed by it` : undefined)
+            }
+            onSelect={() => setLayer("archive")}
+          >
+            Archive…
+          </MenuItem>
+        )}
+      </Menu>
+      <Button icon={Pencil} disabledReason={reason ?? archived} onClick={() => setLayer("edit")}>
+        Edit
+      </Button>
+      {layer === "edit" && <IssuerForm issuer={issuer} onClose={close} />}
+      {layer === "disable" && (
+        <Confirm
+          title={`Disable ${name}`}
+          action="Disable 1 issuer"
+          isDangerous
+          onClose={close}
+          onConfirm={() => setEnabled(false)}
+        >
+          <p>
+            It signs nothing any more: renewals of {countText(used, "certificate")} are refused, and issuances
+            that are under way fail. What is served stays served.
+          </p>
+        </Confirm>
+      )}
+      {layer === "archive" && (
+        <Confirm
+          title={`Archive ${name}`}
+          action="Archive 1 issuer"
+          isDangerous
+          onClose={close}
+          onConfirm={async () => {
+            await archive.mutateAsync({ id });
+            await refresh(queries, IssuerService);
+          }}
+        >
+          <p>No certificate is signed by it. It leaves the lists and can be restored.</p>
+        </Confirm>
+      )}
+    </>
   );
 }
