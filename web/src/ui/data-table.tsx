@@ -51,7 +51,8 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const columns = props.columns.filter(({ isHidden }) => !isHidden);
   const body = useRef<HTMLTableSectionElement>(null);
   const [isPointedAt, setPointedAt] = useState(false);
-  const isHeld = isPointedAt || (selection?.keys.size ?? 0) > 0;
+  // A dialog that opens over the pointer swallows its leaving.
+  const isHeld = (isPointedAt && body.current?.matches(":hover") === true) || (selection?.keys.size ?? 0) > 0;
   const steady = useSteadyRows({ rows: props.rows, keyOf, page: props.page ?? "", isHeld });
   const keys = useMemo(() => steady.rows.map(keyOf), [steady.rows, keyOf]);
   useRowShortcuts(body, keys, selection);
