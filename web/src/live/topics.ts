@@ -12,10 +12,13 @@ import { OperationService } from "#gen/certctl/v1/operations_pb.ts";
 import { OwnerService } from "#gen/certctl/v1/owners_pb.ts";
 import { PolicyService } from "#gen/certctl/v1/policies_pb.ts";
 import { RenewalPolicyService } from "#gen/certctl/v1/renewal_policies_pb.ts";
+import { RenewalService } from "#gen/certctl/v1/renewals_pb.ts";
+import { SavedViewService } from "#gen/certctl/v1/saved_views_pb.ts";
 import { SchedulerService } from "#gen/certctl/v1/scheduler_pb.ts";
 import { SessionService } from "#gen/certctl/v1/sessions_pb.ts";
 import { TargetService } from "#gen/certctl/v1/targets_pb.ts";
 import { TeamService } from "#gen/certctl/v1/teams_pb.ts";
+import { TrustMapService } from "#gen/certctl/v1/trust_map_pb.ts";
 
 /** A change that was told. */
 export interface Change {
@@ -41,10 +44,13 @@ const madeOf = new Map<string, readonly string[]>(
       [OwnerService, ["owners", "certificates"]],
       [PolicyService, ["policies"]],
       [RenewalPolicyService, ["renewal-policies"]],
+      [RenewalService, ["certificates", "renewal-policies"]],
+      [SavedViewService, ["saved-views", "certificates"]],
       [SchedulerService, ["scheduler"]],
       [SessionService, ["api-keys"]],
       [TargetService, ["targets", "certificates", "jobs", "agents"]],
       [TeamService, ["teams", "owners", "certificates"]],
+      [TrustMapService, ["certificates", "targets", "jobs"]],
     ] satisfies [DescService, string[]][]
   ).map(([{ typeName }, topics]) => [typeName, topics]),
 );
