@@ -8,10 +8,12 @@ interface ForecastFigureProps {
   /** 0: each certificate's own. */
   lifetimeDays: number;
   height?: number;
+  /** Leaves out what belongs to the page about renewals. */
+  isBrief?: boolean;
 }
 
 /** The renewals of each day as bars, and what is to be said of them beside. */
-export function ForecastFigure({ forecast, lifetimeDays, height }: ForecastFigureProps) {
+export function ForecastFigure({ forecast, lifetimeDays, height, isBrief }: ForecastFigureProps) {
   const { days, earlyPerDay, overdue, unplanned, limits, windows } = forecast;
   const groups = [
     ...new Set(days.flatMap((day) => day.groups.map(({ value, name }) => name || value || "none"))),
@@ -41,11 +43,13 @@ export function ForecastFigure({ forecast, lifetimeDays, height }: ForecastFigur
         />
       </Figure>
       <ul className="flex flex-wrap gap-x-5 gap-y-1 text-fg2 text-sm">
-        <li>{numberText(earlyPerDay)} a day may be renewed before their plan without a person's yes</li>
+        {!isBrief && (
+          <li>{numberText(earlyPerDay)} a day may be renewed before their plan without a person's yes</li>
+        )}
         {overdue > 0 && <li>{countText(overdue, "overdue renewal")} not among the bars</li>}
         {unplanned > 0 && <li>{countText(unplanned, "certificate")} certctl does not renew by itself</li>}
-        {limits.length === 0 && <li>No limits of CAs are known</li>}
-        {windows.length === 0 && <li>No change windows are known</li>}
+        {!isBrief && limits.length === 0 && <li>No limits of CAs are known</li>}
+        {!isBrief && windows.length === 0 && <li>No change windows are known</li>}
       </ul>
     </div>
   );
