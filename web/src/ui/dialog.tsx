@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { IconButton } from "./button.tsx";
 import { cx } from "./class-names.ts";
 
@@ -17,15 +17,19 @@ export interface DialogProps {
 export function Dialog({ title, onClose, children, footer, shape = "dialog" }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
+  const [before] = useState(() => document.activeElement);
   useEffect(() => {
     const dialog = ref.current;
-    const before = document.activeElement;
-    dialog?.showModal();
+    if (!dialog) return;
+    const wanted = dialog.contains(document.activeElement) ? document.activeElement : firstControl(dialog);
+    dialog.showModal();
+    // Opening moves the focus to the first thing in it, which closes it.
+    if (wanted instanceof HTMLElement) wanted.focus();
     return () => {
-      dialog?.close();
+      dialog.close();
       if (before instanceof HTMLElement) before.focus();
     };
-  }, []);
+  }, [before]);
   return (
     <dialog
       ref={ref}
@@ -56,4 +60,9 @@ export function Dialog({ title, onClose, children, footer, shape = "dialog" }: D
       )}
     </dialog>
   );
+}
+
+/** Where one goes on: the first field, or else the button that goes back. */
+function firstControl(dialog: HTMLDialogElement): Element | null {
+  return dialog.querySelector("input, select, textarea") ?? dialog.querySelector("footer button");
 }

@@ -61,12 +61,12 @@ export function CompareVersions({
           <tbody>
             {rows.map((row) => (
               <tr key={row.name} className={row.left === row.right ? "text-fg2" : "tone-due tone-tint"}>
-                <th scope="row" className="whitespace-nowrap py-1.5 pr-4 font-normal">
+                <th scope="row" className="whitespace-nowrap py-1 pr-4 align-top font-normal">
                   {row.name}
                   {row.left !== row.right && <span className="sr-only"> differs</span>}
                 </th>
-                <td className="break-all pr-4 align-top">{row.left}</td>
-                <td className="break-all align-top">{row.right}</td>
+                <td className="break-all py-1 pr-4 align-top">{row.left}</td>
+                <td className="break-all py-1 align-top">{row.right}</td>
               </tr>
             ))}
           </tbody>

@@ -48,9 +48,10 @@ export function RollBack({ certificate: { id }, version, onClose }: RollBackProp
       }}
     >
       <p>
-        The version with serial <span className="font-mono text-sm">{shortHex(version.serialNumber)}</span>,
-        which expires <Time at={version.notAfter} />, is put back in place, proven by handshakes, and stays
-        until the next renewal.
+        Version {version.number} with the serial{" "}
+        <span className="font-mono text-sm">{shortHex(version.serialNumber)}</span>, which{" "}
+        {isExpired ? "expired" : "expires"} <Time at={version.notAfter} />, is put back in place, proven by
+        handshakes, and stays until the next renewal.
       </p>
       {isExpired && (
         <p className="tone-bad tone-text">

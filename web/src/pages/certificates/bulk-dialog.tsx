@@ -98,7 +98,7 @@ export function BulkDialog({ kind, filter: given, what, onClose, onDone }: BulkD
               <strong className="font-semibold text-fg0">{numberText(dryRun.data.total)}</strong> match now
               {dryRun.data.examples.length > 0 && ", among them:"}
             </p>
-            <ul className="mt-1 max-h-40 columns-1 overflow-y-auto font-mono text-sm sm:columns-2">
+            <ul className="mt-1 columns-1 font-mono text-sm sm:columns-2">
               {dryRun.data.examples.map(({ id, name }) => (
                 <li key={id} className="truncate">
                   {name}

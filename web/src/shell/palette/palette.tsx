@@ -2,7 +2,7 @@ import { useQuery } from "@connectrpc/connect-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
 import { CornerDownLeft, Server, ShieldCheck, Target } from "lucide-react";
-import { useDeferredValue, useState } from "react";
+import { useDeferredValue, useEffect, useState } from "react";
 import { AgentService } from "#gen/certctl/v1/agents_pb.ts";
 import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
 import { TargetService } from "#gen/certctl/v1/targets_pb.ts";
@@ -46,6 +46,10 @@ export function Palette({ onClose }: { onClose(): void }) {
     ...options,
     enabled: q !== "" && seesTargets.isAllowed,
   });
+  const first = certificates.data?.data[0]?.id ?? "";
+  const [marked, setMarked] = useState("");
+  // What is found comes late: Enter then takes the first of it, not what stood there before.
+  useEffect(() => setMarked(first), [first]);
   const go = (run: () => unknown) => {
     onClose();
     run();
@@ -54,7 +58,7 @@ export function Palette({ onClose }: { onClose(): void }) {
   const total = certificates.data?.total ?? 0;
   return (
     <Dialog title="Search or jump to" onClose={onClose} shape="wide">
-      <Command label="Search or jump to" shouldFilter={false} loop>
+      <Command label="Search or jump to" shouldFilter={false} loop value={marked} onValueChange={setMarked}>
         <Command.Input
           autoFocus
           value={typed}
