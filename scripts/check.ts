@@ -12,5 +12,6 @@ run("tsc");
 run("tsc", "-p", "web");
 run("tsc", "-p", "test/browser");
 run("npm", "run", "--silent", "build");
+run("node", "scripts/web-size.ts");
 run("biome", "ci", ".");
 run("knip");

@@ -10,7 +10,7 @@ import {
   SquareTerminal,
   Upload,
 } from "lucide-react";
-import { useMemo, useState } from "react";
+import { lazy, Suspense, useMemo, useState } from "react";
 import { type Certificate, CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
 import { JobService } from "#gen/certctl/v1/jobs_pb.ts";
 import { JourneyService } from "#gen/certctl/v1/journeys_pb.ts";
@@ -26,8 +26,11 @@ import { countText } from "../../ui/time-text.ts";
 import { toast } from "../../ui/toast.tsx";
 import { useCurrentVersion } from "./current-version.ts";
 import { DownloadMenu } from "./download-menu.tsx";
-import { EditCertificate } from "./edit-certificate.tsx";
 import { JobsQueued } from "./jobs-queued.tsx";
+
+const EditCertificate = lazy(() =>
+  import("./edit-certificate.tsx").then(({ EditCertificate }) => ({ default: EditCertificate })),
+);
 
 /** What can be done with a certificate. */
 export function CertificateActions({ certificate }: { certificate: Certificate }) {
@@ -142,7 +145,11 @@ export function CertificateActions({ certificate }: { certificate: Certificate }
       >
         {certificate.serialNumber ? "Renew now" : "Issue now"}
       </Button>
-      {layer === "edit" && <EditCertificate certificate={certificate} onClose={() => setLayer(undefined)} />}
+      <Suspense>
+        {layer === "edit" && (
+          <EditCertificate certificate={certificate} onClose={() => setLayer(undefined)} />
+        )}
+      </Suspense>
       {layer === "archive" && (
         <Confirm
           title={`Archive ${name}`}

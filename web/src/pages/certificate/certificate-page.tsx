@@ -1,6 +1,7 @@
 import { Code } from "@connectrpc/connect";
 import { useQuery } from "@connectrpc/connect-query";
 import { useParams } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { type Certificate, CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
 import { isCode } from "../../api/errors.ts";
 import { CertificateBadge } from "../../status/certificate-status.tsx";
@@ -9,16 +10,28 @@ import { ErrorCard } from "../../ui/error-card.tsx";
 import { Page, PageHeader } from "../../ui/panel.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { CertificateActions } from "./actions.tsx";
-import { ChainTab } from "./chain-tab.tsx";
-import { ExplainTab } from "./explain-tab.tsx";
 import { CertificateFacts } from "./facts.tsx";
-import { HistoryTab } from "./history-tab.tsx";
 import { JourneyPanel } from "./journey/journey-panel.tsx";
-import { JourneysTab } from "./journey/journeys-tab.tsx";
 import { StatusSentence } from "./status-sentence.tsx";
 import { TargetsPanel } from "./targets-panel.tsx";
-import { VersionTab } from "./version-tab.tsx";
-import { VersionsTab } from "./versions-tab.tsx";
+
+// Each tab comes when it is opened.
+const ChainTab = lazy(() => import("./chain-tab.tsx").then(({ ChainTab }) => ({ default: ChainTab })));
+const ExplainTab = lazy(() =>
+  import("./explain-tab.tsx").then(({ ExplainTab }) => ({ default: ExplainTab })),
+);
+const HistoryTab = lazy(() =>
+  import("./history-tab.tsx").then(({ HistoryTab }) => ({ default: HistoryTab })),
+);
+const JourneysTab = lazy(() =>
+  import("./journey/journeys-tab.tsx").then(({ JourneysTab }) => ({ default: JourneysTab })),
+);
+const VersionsTab = lazy(() =>
+  import("./versions-tab.tsx").then(({ VersionsTab }) => ({ default: VersionsTab })),
+);
+const VersionTab = lazy(() =>
+  import("./version-tab.tsx").then(({ VersionTab }) => ({ default: VersionTab })),
+);
 
 const tabs = ["", "journey", "targets", "versions", "chain", "explain", "history"] as const;
 type Tab = (typeof tabs)[number];
@@ -75,11 +88,13 @@ export function CertificatePage() {
         label="Of this certificate"
         tabs={tabs.map((name) => ({ to: `/certificates/${id}${name && `/${name}`}`, label: labels[name] }))}
       />
-      {version ? (
-        <VersionTab certificate={certificate} versionId={version} />
-      ) : (
-        <TabContent tab={tab} certificate={certificate} />
-      )}
+      <Suspense fallback={<Skeleton lines={6} />}>
+        {version ? (
+          <VersionTab certificate={certificate} versionId={version} />
+        ) : (
+          <TabContent tab={tab} certificate={certificate} />
+        )}
+      </Suspense>
     </Page>
   );
 }

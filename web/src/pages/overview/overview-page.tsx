@@ -1,17 +1,18 @@
 import { useQuery } from "@connectrpc/connect-query";
+import { lazy, Suspense } from "react";
 import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
 import { StatsService } from "#gen/certctl/v1/stats_pb.ts";
 import { Skeleton } from "../../ui/empty-state.tsx";
 import { ErrorCard } from "../../ui/error-card.tsx";
 import { Page, PageHeader, Panel } from "../../ui/panel.tsx";
-import { AgentsDown } from "./agents-down.tsx";
 import { Attention } from "./attention.tsx";
-import { ExpiryAndForecast } from "./expiry-and-forecast.tsx";
-import { Failures } from "./failures.tsx";
 import { Inventory } from "./inventory.tsx";
-import { RunningJobs } from "./running-jobs.tsx";
-import { SetupChecklist } from "./setup-checklist.tsx";
-import { Violations } from "./violations.tsx";
+
+// The numbers are drawn first; the rest of the code comes after them.
+const UnderWay = lazy(() => import("./under-way.tsx").then(({ UnderWay }) => ({ default: UnderWay })));
+const SetupChecklist = lazy(() =>
+  import("./setup-checklist.tsx").then(({ SetupChecklist }) => ({ default: SetupChecklist })),
+);
 
 /** What needs a person, worst first; then what certctl is doing by itself. */
 export function OverviewPage() {
@@ -22,7 +23,9 @@ export function OverviewPage() {
   return (
     <Page>
       <PageHeader title="Overview" />
-      <SetupChecklist />
+      <Suspense>
+        <SetupChecklist />
+      </Suspense>
       {error && !(facets.data && counted) ? (
         <ErrorCard
           error={error}
@@ -44,13 +47,15 @@ export function OverviewPage() {
           <Skeleton lines={4} />
         </Panel>
       )}
-      <ExpiryAndForecast />
-      <div className="grid items-start gap-4 lg:grid-cols-2">
-        <RunningJobs />
-        <Failures />
-        <AgentsDown />
-        <Violations />
-      </div>
+      <Suspense
+        fallback={
+          <Panel>
+            <Skeleton lines={6} />
+          </Panel>
+        }
+      >
+        <UnderWay />
+      </Suspense>
     </Page>
   );
 }
