@@ -61,12 +61,13 @@ describe("architecture", () => {
     ).toEqual([]);
   });
 
-  test("the dashboard shares with the control plane the contract, REST's codec and the words alone", () => {
+  test("the dashboard shares with the control plane the contract, REST's formats and the words alone", () => {
     const shared = [
       "src/rest/json.ts",
       "src/rest/binding.ts",
       "src/rest/path-router.ts",
       "src/rest/command-words.ts",
+      "src/rest/csv.ts",
       "src/platform/words.ts",
     ];
     expect(
