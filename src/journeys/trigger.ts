@@ -38,11 +38,7 @@ export async function triggerOf(
     };
   if (actor !== "system") {
     const isFirst = keys.every(({ type }) => type === "Issuance");
-    return {
-      ...who,
-      cause: "Asked",
-      reason: `${isFirst ? "First issued" : "Renewed"} because ${actor} asked for it`,
-    };
+    return { ...who, cause: "Asked", reason: isFirst ? "First issued, on request" : "Renewed on request" };
   }
   return keys.some(({ isEarly }) => isEarly)
     ? { ...who, cause: "Early", reason: "A changed renewal policy made it due before its planned time" }

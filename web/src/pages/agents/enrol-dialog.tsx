@@ -25,7 +25,7 @@ export function EnrolDialog({ agent, onClose }: { agent?: Agent; onClose(): void
   const create = useMutation(AgentService.method.createJoinToken);
   const id = agent?.id ?? idOf(name);
   const token = create.data?.joinToken;
-  if (token) return <Waiting token={token} onClose={onClose} />;
+  if (token) return <Waiting token={token} name={agent?.name ?? name} onClose={onClose} />;
   return (
     <FormDialog
       title={agent ? `Give ${agent.name} a new identity` : "Enrol an agent"}
@@ -83,7 +83,19 @@ function idOf(name: string): string {
   return slug && `ag-${slug}`;
 }
 
-function Waiting({ token, onClose }: { token: CreatedJoinToken; onClose(): void }) {
+/** What is typed into a shell on the agent's host. */
+function commandOf({ join }: CreatedJoinToken, name: string): string {
+  const quoted = `'${name.replaceAll("'", String.raw`'\''`)}'`;
+  return `CERTCTL_AGENT_NAME=${quoted} CERTCTL_JOIN='${join}' npm run agent`;
+}
+
+interface WaitingProps {
+  token: CreatedJoinToken;
+  name: string;
+  onClose(): void;
+}
+
+function Waiting({ token, name, onClose }: WaitingProps) {
   const { agentId: id, createdAt } = token;
   // Refused until the agent has joined; the event stream says when to ask again.
   const { data } = useQuery(AgentService.method.getAgent, { id }, { retry: false });
@@ -113,7 +125,7 @@ function Waiting({ token, onClose }: { token: CreatedJoinToken; onClose(): void 
           In certctl's directory on that host. The token is shown here once, works once, and ends{" "}
           <Time at={token.expiresAt} />.
         </p>
-        <CodeBlock label="the command" text={`CERTCTL_JOIN='${token.join}' npm run agent`} />
+        <CodeBlock label="the command" text={commandOf(token, name)} />
         <div role="status" className="flex items-center gap-2 rounded-control border border-line1 px-3 py-2">
           {isThere ? (
             <>

@@ -17,9 +17,9 @@ import { FacetMenu, FilterBar, FilterText } from "../../ui/filter-bar.tsx";
 import { ListBody } from "../../ui/list-body.tsx";
 import { Page, PageHeader } from "../../ui/panel.tsx";
 import { useSelection } from "../../ui/selection.ts";
-import { Tabs } from "../../ui/tabs.tsx";
 import { Time } from "../../ui/time.tsx";
 import { countText } from "../../ui/time-text.ts";
+import { ViewTabs } from "../../ui/view-tabs.tsx";
 import { choice, count, text, list as words } from "../../url/search.ts";
 import { useParameters } from "../../url/use-parameters.ts";
 import { useGroupActions } from "./group-actions.ts";
@@ -68,13 +68,14 @@ export function InboxPage() {
   return (
     <Page isWide>
       <PageHeader title="Inbox" count={byState["open"] ?? (list.data ? 0 : undefined)} />
-      <Tabs
-        label="Inbox"
-        search={{ state }}
-        tabs={states.map((each) => ({
-          to: each === "open" ? "/inbox" : `/inbox?state=${each}`,
-          label: sentence(each.charAt(0).toUpperCase() + each.slice(1)),
-          count: byState[each] ?? 0,
+      <ViewTabs
+        label="Views of the inbox"
+        parameter="state"
+        current={state}
+        tabs={states.map((value) => ({
+          value,
+          label: sentence(value.charAt(0).toUpperCase() + value.slice(1)),
+          count: byState[value] ?? 0,
         }))}
       />
       {selection.keys.size > 0 ? (
@@ -106,7 +107,7 @@ export function InboxPage() {
             chosen={values.type}
             onChange={(type) => set({ type, page: 1 })}
           />
-          <span className="text-fg2 text-sm">e acknowledges, s snoozes for a day</span>
+          <span className="hidden text-fg2 text-sm sm:inline">e acknowledges, s snoozes for a day</span>
         </FilterBar>
       )}
       <ListBody

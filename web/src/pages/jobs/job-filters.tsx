@@ -69,7 +69,7 @@ export function JobFilters({ values, filter, onChange }: JobFiltersProps) {
   return (
     <div className="flex flex-col gap-2">
       <FilterBar>
-        <FilterText value={values.q} onChange={search} placeholder="Filter by certificate, target or agent" />
+        <FilterText value={values.q} onChange={search} placeholder="Filter by name" />
         {facets.map(({ name, label, schema, counts: field }) => (
           <FacetMenu
             key={name}

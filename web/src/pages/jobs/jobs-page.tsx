@@ -9,7 +9,7 @@ import { Button } from "../../ui/button.tsx";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { ListBody } from "../../ui/list-body.tsx";
 import { Page, PageHeader } from "../../ui/panel.tsx";
-import { Tabs } from "../../ui/tabs.tsx";
+import { ViewTabs } from "../../ui/view-tabs.tsx";
 import { count, text, list as words } from "../../url/search.ts";
 import { useParameters } from "../../url/use-parameters.ts";
 import { CausesTable } from "./causes-table.tsx";
@@ -39,12 +39,13 @@ export function JobsPage() {
   return (
     <Page isWide>
       <PageHeader title="Jobs" count={counts?.total} />
-      <Tabs
-        label="Jobs"
-        search={{ view: values.view }}
+      <ViewTabs
+        label="Views of the jobs"
+        parameter="view"
+        current={values.view}
         tabs={[
-          { to: "/jobs", label: "All jobs" },
-          { to: "/jobs?view=causes", label: "Failures by cause", count: counts?.byStatus["Failed"] ?? 0 },
+          { value: "", label: "All jobs" },
+          { value: "causes", label: "Failures by cause", count: counts?.byStatus["Failed"] ?? 0 },
         ]}
       />
       {values.view === "causes" ? (

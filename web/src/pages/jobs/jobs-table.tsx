@@ -127,7 +127,7 @@ export function Took({ job }: { job: Job }) {
   return (
     <span title={expectedMs === undefined ? undefined : `Usually ${elapsedText(expectedMs)}`}>
       <span className={isLong ? "tone-warn tone-text" : undefined}>{elapsedText(ms)}</span>
-      {expectedMs !== undefined && <span className="text-fg2"> of {elapsedText(expectedMs)}</span>}
+      {expectedMs !== undefined && <span className="text-fg2">, usually {elapsedText(expectedMs)}</span>}
     </span>
   );
 }

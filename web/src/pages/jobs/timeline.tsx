@@ -69,6 +69,12 @@ function Attempt({ attempt: { number, lines, isFailed }, isOnly, isLast, isRunni
   );
 }
 
+/** "csr_accepted" as people read it: "CSR accepted". */
+function stepText(step: string): string {
+  const text = sentence(step).replace(/\bcsr\b/, "CSR");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function Step({ line: { at, step, message, afterMs, isProblem } }: { line: Line }) {
   const isGood = good.includes(step);
   const Icon = isProblem ? CircleX : isGood ? CircleCheck : CircleDot;
@@ -83,8 +89,7 @@ function Step({ line: { at, step, message, afterMs, isProblem } }: { line: Line 
         )}
       />
       <span className="min-w-0 break-words">
-        <span className="font-medium">{sentence(step.charAt(0).toUpperCase() + step.slice(1))}</span>{" "}
-        <span className="text-fg1">{message}</span>
+        <span className="font-medium">{stepText(step)}</span> <span className="text-fg1">{message}</span>
       </span>
       <span className="flex flex-wrap justify-end gap-x-3 text-fg2 text-sm">
         {afterMs !== undefined && <span>+{elapsedText(afterMs)}</span>}

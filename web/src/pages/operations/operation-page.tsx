@@ -7,7 +7,7 @@ import { ObjectPage } from "../../ui/object-page.tsx";
 import { Facts, PageHeader, Panel } from "../../ui/panel.tsx";
 import { Progress } from "../../ui/progress.tsx";
 import { Time } from "../../ui/time.tsx";
-import { numberText } from "../../ui/time-text.ts";
+import { countText, numberText } from "../../ui/time-text.ts";
 import { OperationActions } from "./operation-actions.tsx";
 import { OperationItems } from "./operation-items.tsx";
 
@@ -22,7 +22,7 @@ export function OperationPage() {
       {(operation) => (
         <>
           <PageHeader
-            title={`${operationText(operation.kind)} ${numberText(operation.total)} certificates`}
+            title={`${operationText(operation.kind)}: ${countText(operation.total, "certificate")}`}
             parent={parent}
             badge={<OperationBadge status={operation.status} />}
           >
