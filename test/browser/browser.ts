@@ -79,6 +79,8 @@ export async function openBrowser(): Promise<Browser> {
           );
           await page.evaluate(async () => {
             await document.fonts.ready;
+            // What has just been set is drawn in the second frame at the latest.
+            await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
             await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
           });
         };

@@ -3,7 +3,7 @@ import { createClient, type Transport } from "@connectrpc/connect";
 import type { QueryClient } from "@tanstack/react-query";
 import { EventService } from "#gen/certctl/v1/events_pb.ts";
 import { correctClock, serverNow } from "../clock/now.ts";
-import { onPresence, signedOut } from "../session/presence.ts";
+import { getPresence, onPresence, signedOut } from "../session/presence.ts";
 import { type Connection, getConnection, setConnection } from "./connection.ts";
 import { createInvalidation } from "./invalidate.ts";
 import { createTabs } from "./tabs.ts";
@@ -52,6 +52,9 @@ export function startLive(transport: Transport, queries: QueryClient, streamName
   }
 
   tabs.onTold((told) => {
+    // The leader's clock has been corrected by the control plane's.
+    if (told.kind === "connection" && told.connection.state === "live" && told.connection.asOf)
+      correctClock(told.connection.asOf);
     if (told.kind !== "hello") take(told);
     else if (isLeading) tabs.tell({ kind: "connection", cursor, connection: getConnection() });
   });
@@ -84,7 +87,7 @@ export function startLive(transport: Transport, queries: QueryClient, streamName
 
   let stop: AbortController | undefined;
   let hiding: ReturnType<typeof setTimeout> | undefined;
-  let isSignedIn = true;
+  let isSignedIn = getPresence() === "in";
 
   function adjust(isShown: boolean): void {
     if (isShown && isSignedIn && !stop) {

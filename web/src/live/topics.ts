@@ -6,8 +6,8 @@ export interface Change {
 }
 
 /**
- * What the answers of a service are made of, its own topic first. A service that is not here is made of everything. By name: the
- * services' descriptors are for the pages that call them.
+ * What the answers of a service are made of, its own topic first. A service that is not here is made of the whole estate. By
+ * name: the services' descriptors are for the pages that call them.
  */
 export const madeOf: Readonly<Record<string, readonly string[]>> = {
   "certctl.v1.AgentService": ["agents", "targets", "jobs", "certificates"],
@@ -32,13 +32,16 @@ export const madeOf: Readonly<Record<string, readonly string[]>> = {
   "certctl.v1.TrustMapService": ["certificates", "targets", "jobs"],
 };
 
+/** What is shown by its own service alone. */
+const besideTheEstate: readonly string[] = ["api-keys", "audit", "scheduler"];
+
 /** Whether an answer of a call may be another after these changes. */
 export function isConcerned(
   call: { service: string; input: Readonly<Record<string, unknown>> },
   changes: readonly Change[],
 ): boolean {
   const topics = madeOf[call.service];
-  if (!topics) return changes.length > 0;
+  if (!topics) return changes.some(({ topic }) => !besideTheEstate.includes(topic));
   const { id } = call.input;
   return changes.some((change) => {
     if (!topics.includes(change.topic)) return false;

@@ -8,7 +8,8 @@ export type Presence = "in" | "out";
 
 const channel = new BroadcastChannel("certctl.session");
 const listeners = new Set<() => void>();
-let presence: Presence = "in";
+/** Who begins at the page for signing in is nobody yet; elsewhere the first answer says so. */
+let presence: Presence = globalThis.location?.pathname === "/sign-in" ? "out" : "in";
 let lastInputAt = Date.now();
 let lastUseAt = Date.now();
 
@@ -41,6 +42,10 @@ export function signedIn(): void {
   lastUseAt = Date.now();
   set("in");
   channel.postMessage("in" satisfies Presence);
+}
+
+export function getPresence(): Presence {
+  return presence;
 }
 
 /** Called at every change from here on. */

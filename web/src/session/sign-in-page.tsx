@@ -4,7 +4,7 @@ import { useRouter, useSearch } from "@tanstack/react-router";
 import { LogIn } from "lucide-react";
 import { type FormEvent, useEffect, useState } from "react";
 import { SessionService } from "#gen/certctl/v1/sessions_pb.ts";
-import { messageOf, requestIdOf, retryAfterOf } from "../api/errors.ts";
+import { messageOf, retryAfterOf } from "../api/errors.ts";
 import { Button } from "../ui/button.tsx";
 import { Field, Input } from "../ui/field.tsx";
 import { pathOf } from "./next-path.ts";
@@ -45,7 +45,7 @@ export function SignInPage() {
   const error = signIn.error ? errorText(signIn.error, wait) : undefined;
   return (
     <main className="grid min-h-dvh place-items-center p-4">
-      <div className="flex w-full max-w-96 flex-col gap-6">
+      <div className="flex w-full max-w-[26rem] flex-col gap-6">
         <div className="flex items-center gap-2.5">
           <img src="/favicon.svg" alt="" width={28} height={28} />
           <h1 className="font-semibold text-lg">Sign in to certctl</h1>
@@ -88,6 +88,13 @@ export function SignInPage() {
             certctl api-keys create --name me --role operator
           </code>
           <p>A session ends after 30 minutes without use, after 12 hours, and with its key.</p>
+          <p>
+            Only looking? There is{" "}
+            <a href="/?demo=1" className="leading-6 text-accent underline">
+              a demo on made-up data
+            </a>
+            .
+          </p>
         </div>
       </div>
     </main>
@@ -96,8 +103,7 @@ export function SignInPage() {
 
 function errorText(error: unknown, wait: number): string {
   if (wait > 0) return `Too many failed attempts from this address. Try again in ${wait} s.`;
-  const id = requestIdOf(error);
-  return `${messageOf(error)}${id ? ` (request ${id})` : ""}`;
+  return messageOf(error);
 }
 
 /** The seconds that are left of a wait which began then. */

@@ -27,7 +27,7 @@ export function CopyText({ text, shown = text, label }: { text: string; shown?: 
         event.stopPropagation();
         copy(text);
       }}
-      className="group inline-flex max-w-full items-center gap-1 rounded-control font-mono text-fg1 text-sm hover:text-fg0"
+      className="group inline-flex min-h-6 max-w-full items-center gap-1 rounded-control font-mono text-fg1 text-sm hover:text-fg0"
     >
       <span className="sr-only">Copy {label}</span>
       <span className="truncate">{shown}</span>

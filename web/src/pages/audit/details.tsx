@@ -23,12 +23,12 @@ export function EventDetails({ event, names }: { event: AuditEvent; names: Reado
           ["What", <Resource key="what" event={event} />],
           event.requestId !== "" && [
             "Request",
-            <span key="request" className="flex flex-wrap items-center gap-x-3">
+            <span key="request" className="flex flex-wrap items-center gap-x-3 gap-y-2">
               <CopyText text={event.requestId} />
               <Link
                 to="/audit"
                 search={{ request: event.requestId } as never}
-                className="text-accent text-sm hover:underline"
+                className="inline-flex min-h-6 items-center text-accent text-sm hover:underline"
               >
                 everything of this call
               </Link>
@@ -41,7 +41,7 @@ export function EventDetails({ event, names }: { event: AuditEvent; names: Reado
                 not yet: settled rows are sealed every minute
               </span>
             ) : (
-              <span key="sealed" className="flex flex-wrap items-center gap-x-3">
+              <span key="sealed" className="flex flex-wrap items-center gap-x-3 gap-y-2">
                 number {event.seq.toLocaleString("en-GB")}
                 <CopyText text={event.hash} shown={shortHex(event.hash)} label="the row's hash" />
               </span>

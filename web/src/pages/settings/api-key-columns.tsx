@@ -57,7 +57,7 @@ export const keyColumns: Column<ApiKey>[] = [
     from: "lg",
     cell: (key) => <Time at={key.createdAt} />,
   },
-  { key: "menu", header: "Do", isRight: true, cell: (key) => <KeyMenu apiKey={key} /> },
+  { key: "menu", header: "Actions", isRight: true, cell: (key) => <KeyMenu apiKey={key} /> },
 ];
 
 /** What a key is restricted to. */

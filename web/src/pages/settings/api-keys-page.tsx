@@ -14,6 +14,7 @@ import { Page, PageHeader } from "../../ui/panel.tsx";
 import { count, list, text } from "../../url/search.ts";
 import { useParameters } from "../../url/use-parameters.ts";
 import { KeyStatus, keyColumns } from "./api-key-columns.tsx";
+import { KeyMenu } from "./api-key-menu.tsx";
 import { NewKey } from "./api-key-new.tsx";
 import { roles, roleWords, statuses, statusWords } from "./api-key-words.ts";
 import { SettingsTabs } from "./settings-tabs.tsx";
@@ -73,6 +74,7 @@ export function ApiKeysPage() {
             <>
               <KeyStatus apiKey={key} />
               <span>{roleWords.text(key.role)}</span>
+              <KeyMenu apiKey={key} />
             </>
           )}
           sort={values.sort}

@@ -72,6 +72,7 @@ export function ChannelsPage() {
             <>
               <EnabledState {...channel} />
               <span>{channel.kind}</span>
+              <ChannelMenu channel={channel} onEdit={setEdited} />
             </>
           )}
           sort={values.sort}
@@ -134,7 +135,7 @@ function columnsOf(
     { key: "updated", header: "Changed", from: "md", cell: ({ updatedAt }) => <Time at={updatedAt} /> },
     {
       key: "menu",
-      header: "Do",
+      header: "Actions",
       isRight: true,
       cell: (channel) => <ChannelMenu channel={channel} onEdit={onEdit} />,
     },

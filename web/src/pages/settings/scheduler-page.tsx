@@ -30,7 +30,12 @@ export function SchedulerPage() {
           rows={list.data?.data ?? []}
           columns={columns}
           keyOf={({ name }) => name}
-          summary={(task) => <LastRun task={task} />}
+          summary={(task) => (
+            <>
+              <LastRun task={task} />
+              <RunNow name={task.name} />
+            </>
+          )}
           isLoading={list.isPending}
           empty={<EmptyState icon={RotateCw} title="No scheduled tasks" />}
         />
@@ -72,7 +77,7 @@ const columns: Column<ScheduledTask>[] = [
       </span>
     ),
   },
-  { key: "run", header: "Run", isRight: true, cell: ({ name }) => <RunNow name={name} /> },
+  { key: "run", header: "Actions", isRight: true, cell: ({ name }) => <RunNow name={name} /> },
 ];
 
 function LastRun({ task }: { task: ScheduledTask }) {
