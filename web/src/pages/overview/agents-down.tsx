@@ -1,8 +1,8 @@
 import { useQuery } from "@connectrpc/connect-query";
 import { Link } from "@tanstack/react-router";
-import { Server, ServerOff, TriangleAlert } from "lucide-react";
+import { Server } from "lucide-react";
 import { type Agent, AgentService, AgentStatus } from "#gen/certctl/v1/agents_pb.ts";
-import { State } from "../../ui/badge.tsx";
+import { AgentBadge } from "../../status/agent-status.tsx";
 import { type Column, DataTable } from "../../ui/data-table.tsx";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { ErrorCard } from "../../ui/error-card.tsx";
@@ -22,7 +22,7 @@ const columns: Column<Agent>[] = [
       </Link>
     ),
   },
-  { key: "state", header: "State", cell: (agent) => <AgentState agent={agent} /> },
+  { key: "state", header: "State", cell: (agent) => <AgentBadge status={agent.status} /> },
   {
     key: "certificates",
     header: "Certificates",
@@ -56,27 +56,11 @@ export function AgentsDown() {
           rows={list.data?.data ?? []}
           columns={columns}
           keyOf={({ id }) => id}
-          summary={(agent) => <AgentState agent={agent} />}
+          summary={(agent) => <AgentBadge status={agent.status} />}
           isLoading={list.isPending}
           empty={<EmptyState icon={Server} title="Every agent is online" />}
         />
       </div>
     </Panel>
-  );
-}
-
-function AgentState({ agent: { status, problems } }: { agent: Agent }) {
-  if (status === AgentStatus.OFFLINE)
-    return (
-      <State tone="bad" icon={ServerOff}>
-        Offline
-      </State>
-    );
-  return (
-    <State tone="warn" icon={TriangleAlert}>
-      <span className="max-w-56 truncate" title={problems.join("; ")}>
-        Degraded
-      </span>
-    </State>
   );
 }

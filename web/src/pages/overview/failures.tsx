@@ -1,17 +1,17 @@
-import { useMutation, useQuery } from "@connectrpc/connect-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { useQuery } from "@connectrpc/connect-query";
+import { Link } from "@tanstack/react-router";
 import { CircleCheck, RotateCw } from "lucide-react";
 import { useState } from "react";
 import { FailureClassSchema, type JobCause, JobService, JobTypeSchema } from "#gen/certctl/v1/jobs_pb.ts";
 import { usePermission } from "../../session/session.ts";
 import { readable } from "../../status/words.ts";
 import { Button } from "../../ui/button.tsx";
-import { Confirm } from "../../ui/confirm.tsx";
 import { EmptyState, Skeleton } from "../../ui/empty-state.tsx";
 import { ErrorCard } from "../../ui/error-card.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Time } from "../../ui/time.tsx";
 import { countText } from "../../ui/time-text.ts";
+import { RetryCause } from "../jobs/retry-cause.tsx";
 
 const hours = 24;
 const shown = 5;
@@ -35,7 +35,7 @@ export function Failures() {
           ))}
           {all.length > shown && (
             <li>
-              <Link to="/jobs" search={{ state: "Failed" } as never} className="text-accent hover:underline">
+              <Link to="/jobs" search={{ view: "causes" } as never} className="text-accent hover:underline">
                 {countText(all.length - shown, "more cause")}
               </Link>
             </li>
@@ -49,8 +49,6 @@ export function Failures() {
 function Cause({ cause }: { cause: JobCause }) {
   const [isAsking, setAsking] = useState(false);
   const permission = usePermission("operations:write");
-  const retry = useMutation(JobService.method.retryJobs);
-  const navigate = useNavigate();
   const [sample = ""] = cause.sampleJobIds;
   return (
     <li className="flex items-start gap-3">
@@ -72,27 +70,7 @@ function Cause({ cause }: { cause: JobCause }) {
       >
         Retry {cause.retryable}
       </Button>
-      {isAsking && (
-        <Confirm
-          title="Try them again"
-          action={`Retry ${countText(cause.retryable, "job")}`}
-          onClose={() => setAsking(false)}
-          onConfirm={async () => {
-            const { operationId } = await retry.mutateAsync({
-              causeId: cause.id,
-              hours,
-              expectedJobs: cause.retryable,
-            });
-            void navigate({ to: "/operations/$id", params: { id: operationId } });
-          }}
-        >
-          <p>
-            {countText(cause.retryable, "job")} of {countText(cause.certificates, "certificate")} on{" "}
-            {countText(cause.agents, "agent")} {cause.retryable === 1 ? "is" : "are"} tried again, each with a
-            new attempt.
-          </p>
-        </Confirm>
-      )}
+      {isAsking && <RetryCause cause={cause} hours={hours} onClose={() => setAsking(false)} />}
     </li>
   );
 }
