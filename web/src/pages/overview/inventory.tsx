@@ -14,8 +14,15 @@ const statuses = [
   CertificateStatus.PENDING,
 ] as const;
 
-/** All certificates by how they stand. */
-export function Inventory({ facets }: { facets: ListCertificateFacetsResponse }) {
+/** Certificates by how they stand, each a link to those. */
+export function Inventory({
+  facets,
+  search = {},
+}: {
+  facets: ListCertificateFacetsResponse;
+  /** What the numbers are filtered by already. */
+  search?: Readonly<Record<string, string>>;
+}) {
   const segments = statuses.map((status): Segment => {
     const word = wordOfValue(CertificateStatusSchema, status);
     const look = certificateLooks[status];
@@ -26,7 +33,7 @@ export function Inventory({ facets }: { facets: ListCertificateFacetsResponse })
       tone: look.tone,
       icon: look.icon,
       to: "/certificates",
-      search: { status: word },
+      search: { ...search, status: word },
     };
   });
   return <SegmentedBar segments={segments} label={`${countText(facets.total, "certificate")} by status`} />;
