@@ -130,6 +130,27 @@ export function resourcesDemo(world: World) {
     } as Partial<ServiceImpl<typeof SchedulerService>>,
     audit: {
       ...simple(AuditService, "AuditEvent", "audit", rows(world.events)),
+      listAuditEvents: (request) =>
+        listOf(
+          [...world.events.values()].reverse(),
+          AuditService.method.listAuditEvents.input,
+          request as never,
+        ),
+      getAuditFacets: () => {
+        const events = [...world.events.values()];
+        const counts = (field: "action" | "resourceType" | "actor") =>
+          Array.from(new Set(events.map((event) => event[field])), (name) => ({
+            name,
+            count: events.filter((event) => event[field] === name).length,
+          }));
+        return {
+          facets: {
+            actions: counts("action"),
+            resourceTypes: counts("resourceType"),
+            actors: counts("actor"),
+          },
+        };
+      },
       getAuditStatus: () => ({ status: { sealed: world.events.size, unsealed: 0, lagSeconds: 0 } }),
       listAuditCheckpoints: () => ({
         data: [{ seq: world.events.size, count: world.events.size, time: timestampFromDate(new Date()) }],
