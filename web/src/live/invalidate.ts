@@ -47,8 +47,12 @@ export function createInvalidation(queries: QueryClient): Invalidation {
   };
 }
 
-/** connect-query's keys: ["connect-query", { serviceName, input, ... }]. */
-function concerns({ queryKey: [, call] }: Query, changes: readonly Change[]): boolean {
+/**
+ * Whether the changes concern a query, by connect-query's key: ["connect-query", { serviceName, input, ... }]. One whose
+ * `meta.isLive` is false asks again by its own staleTime: what counts a whole table must not do so at every row.
+ */
+function concerns({ queryKey: [, call], meta }: Query, changes: readonly Change[]): boolean {
+  if (meta?.["isLive"] === false) return false;
   const { serviceName = "", input } = (call ?? {}) as {
     serviceName?: string;
     input?: Record<string, unknown>;

@@ -22,7 +22,11 @@ export function AuditFilters({ values, set, now }: FiltersProps) {
     ...(from ? { from: timestampFromDate(from) } : {}),
     ...(to ? { to: timestampFromDate(to) } : {}),
   };
-  const { data } = useQuery(AuditService.method.getAuditFacets, range, { placeholderData: keepPreviousData });
+  const { data } = useQuery(AuditService.method.getAuditFacets, range, {
+    placeholderData: keepPreviousData,
+    meta: { isLive: false },
+    staleTime: 60_000,
+  });
   const { actions = [], resourceTypes = [] } = data?.facets ?? {};
   return (
     <div className="flex flex-col gap-2">
