@@ -136,7 +136,8 @@ describe("the forecast", () => {
   });
 
   test("is recomputed for another lifetime, and grouped", async () => {
-    const { renewals, groups, days } = await forecast("lifetime_days=6&group=team&days=40");
+    const { renewals, groups, days, ...asked } = await forecast("lifetime_days=6&group=team&days=40");
+    expect(asked).toMatchObject({ lifetime_days: 6, group: "team" });
     expect(renewals).toBe(days.flatMap(({ groups: of }: { groups: Node[] }) => of).length * 2);
     expect(renewals).toBeGreaterThanOrEqual(18);
     expect(groups).toEqual([{ value: "t-web", name: "web", count: renewals }]);

@@ -53,6 +53,8 @@ export function renewalService(deps: {
         overdueGroups: groupsOf(overdue),
         unplanned,
         earlyPerDay,
+        lifetimeDays,
+        group,
       });
       return { forecast };
     },

@@ -28,11 +28,7 @@ export function ExpiryAndForecast() {
           </Link>
         }
       >
-        {forecast ? (
-          <ForecastFigure forecast={forecast} lifetimeDays={0} height={132} isBrief />
-        ) : (
-          <Skeleton lines={5} />
-        )}
+        {forecast ? <ForecastFigure forecast={forecast} height={132} isBrief /> : <Skeleton lines={5} />}
       </Panel>
       <Panel title="Expiry">
         {forecast ? (

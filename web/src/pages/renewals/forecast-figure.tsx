@@ -5,15 +5,13 @@ import { countText, numberText } from "../../ui/time-text.ts";
 
 interface ForecastFigureProps {
   forecast: RenewalForecast;
-  /** 0: each certificate's own. */
-  lifetimeDays: number;
   height?: number;
   /** Leaves out what belongs to the page about renewals. */
   isBrief?: boolean;
 }
 
 /** The renewals of each day as bars, and what is to be said of them beside. */
-export function ForecastFigure({ forecast, lifetimeDays, height, isBrief }: ForecastFigureProps) {
+export function ForecastFigure({ forecast, height, isBrief }: ForecastFigureProps) {
   const { days, earlyPerDay, overdue, unplanned, limits, windows } = forecast;
   const groups = [
     ...new Set(days.flatMap((day) => day.groups.map(({ value, name }) => name || value || "none"))),
@@ -21,7 +19,7 @@ export function ForecastFigure({ forecast, lifetimeDays, height, isBrief }: Fore
   return (
     <div className="flex flex-col gap-2">
       <Figure
-        sentence={sentenceOf(forecast, lifetimeDays)}
+        sentence={sentenceOf(forecast)}
         table={{
           head: ["Day", "Renewals", ...groups, "Expire"],
           rows: days.map((day) => [
@@ -72,7 +70,7 @@ function limitOf({ limits, earlyPerDay }: RenewalForecast) {
     : { value: earlyPerDay, label: `early ones: ${numberText(earlyPerDay)} a day` };
 }
 
-function sentenceOf({ days, renewals }: RenewalForecast, lifetimeDays: number): string {
+function sentenceOf({ days, renewals, lifetimeDays }: RenewalForecast): string {
   const busiest = days.reduce((most, day) => (day.renewals > most.renewals ? day : most), {
     date: "",
     renewals: 0,

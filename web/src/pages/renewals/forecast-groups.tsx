@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
-import type { RenewalForecast } from "#gen/certctl/v1/renewals_pb.ts";
+import { ForecastGroupingSchema, type RenewalForecast } from "#gen/certctl/v1/renewals_pb.ts";
 import { Sparkline } from "../../charts/sparkline.tsx";
+import { wordOfValue } from "../../status/words.ts";
 import { type Column, DataTable } from "../../ui/data-table.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { numberText } from "../../ui/time-text.ts";
@@ -8,7 +9,9 @@ import { numberText } from "../../ui/time-text.ts";
 type Group = RenewalForecast["groups"][number];
 
 /** What each issuer, team or environment has of the forecast. */
-export function ForecastGroups({ forecast, group }: { forecast: RenewalForecast; group: string }) {
+export function ForecastGroups({ forecast }: { forecast: RenewalForecast }) {
+  const group = wordOfValue(ForecastGroupingSchema, forecast.group);
+  if (group === "") return null;
   const seriesOf = (value: string) =>
     forecast.days.map((day) => day.groups.find((each) => each.value === value)?.count ?? 0);
   const columns: Column<Group>[] = [

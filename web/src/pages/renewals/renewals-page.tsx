@@ -57,14 +57,14 @@ export function RenewalsPage() {
         <Panel title="Forecast">
           {forecast ? (
             <div className={query.isPlaceholderData ? "opacity-60" : ""} aria-busy={query.isPlaceholderData}>
-              <ForecastFigure forecast={forecast} lifetimeDays={request.lifetimeDays} />
+              <ForecastFigure forecast={forecast} />
             </div>
           ) : (
             <Skeleton lines={6} />
           )}
         </Panel>
       )}
-      {forecast && values.group !== "none" && <ForecastGroups forecast={forecast} group={values.group} />}
+      {forecast && <ForecastGroups forecast={forecast} />}
       <div className="grid items-start gap-4 lg:grid-cols-2">
         <OverdueRenewals />
         <UpcomingRenewals />
