@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type StagedSystem, stageSystem } from "../stage-system.ts";
 import { nginxEntry, type System } from "../system.ts";
@@ -22,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => parts.disposeAsync());
 
 const dialog = () => view.page.getByRole("dialog");
-const told = (text: string) => view.page.getByText(text).first().waitFor();
+const told = (text: string) => view.page.getByText(text).filter({ visible: true }).first().waitFor();
 
 test("a target's form offers what its agent allows, and says at each field what is wrong with it", async () => {
   const { page } = view;
@@ -147,5 +149,66 @@ test("what failed for one cause is put together, and retried as one operation th
   await system.job(failed.child_job_ids[0], ({ outcome }) => outcome === "Proven");
   await expectFine(view, "an operation");
   await screenshot(page, "operation-retry");
+  expect(view.problems).toEqual([]);
+});
+
+test("several jobs are cancelled and retried from the list", async () => {
+  const { page } = view;
+  for (const name of ["many-1", "many-2"]) {
+    const wanted = { name, common_name: `${name}.example.test`, agent_id: "ag-away" };
+    const { body: certificate } = await system.rest("POST", "/api/v1/certificates", wanted);
+    await system.rest("POST", `/api/v1/certificates/${certificate.id}/renew`);
+  }
+  await view.goto("/jobs?q=many");
+  await expect.poll(() => page.locator("tbody tr").count()).toBe(2);
+  const choose = () => page.getByRole("checkbox", { name: "Choose every row of this page" }).check();
+  await choose();
+  await expectFine(view, "chosen jobs");
+  await page.getByRole("button", { name: "Cancel 2 jobs" }).click();
+  await dialog().getByRole("button", { name: "Cancel 2 jobs" }).click();
+  await told("2 jobs cancelled");
+  await expect
+    .poll(() => page.locator("tbody").getByText("Cancelled").filter({ visible: true }).count())
+    .toBe(2);
+  await choose();
+  await page.getByRole("button", { name: "Retry 2 jobs" }).click();
+  await told("2 jobs retried");
+  await expect
+    .poll(() => page.locator("tbody").getByText("Awaiting CSR").filter({ visible: true }).count())
+    .toBe(2);
+});
+
+test("an operation that waits for a person is approved, and its results are saved", async () => {
+  const { page } = view;
+  const client = new Client({ connectionString: system.databaseUrl });
+  await client.connect();
+  // As the renewal checker leaves one.
+  await client.query(`INSERT INTO operations (id, kind, status, filter, changes, reason, created_by, created_type)
+    VALUES ('op-held', 'EarlyRenewals', 'AwaitingApproval', '{}', '{}', 'Has a renewal policy been changed?', 'system', 'System')`);
+  await client.query(
+    "INSERT INTO operation_items (operation_id, certificate_id, job_ids) VALUES ('op-held', $1, '{}')",
+    [staged.certificateId],
+  );
+  await client.end();
+  await view.goto("/operations");
+  await told("Waits for a yes");
+  await page.getByRole("link", { name: "Early renewals" }).click();
+  await told("Has a renewal policy been changed?");
+  await expectFine(view, "an operation that waits");
+  await screenshot(page, "operation-held");
+  await page.getByRole("button", { name: "Approve 1 certificate" }).click();
+  await told("Completed");
+  await told("it is not due any more");
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Export results" }).click(),
+  ]);
+  expect(download.suggestedFilename()).toBe("op-held.csv");
+  const text = await readFile(await download.path(), "utf8");
+  expect(text.split("\r\n")).toEqual([
+    "certificate_id,certificate_name,status,message,job_ids",
+    "mc-web,web,Skipped,it is not due any more,",
+    "",
+  ]);
   expect(view.problems).toEqual([]);
 });

@@ -1,4 +1,6 @@
+import { useQuery } from "@connectrpc/connect-query";
 import { Link } from "@tanstack/react-router";
+import { NotificationGroupState, NotificationService } from "#gen/certctl/v1/notifications_pb.ts";
 import { usePermission } from "../session/session.ts";
 import { navigation } from "./navigation.ts";
 
@@ -34,6 +36,18 @@ export function Nav({ isOpen, onNavigate }: { isOpen: boolean; onNavigate(): voi
   );
 }
 
+/** How many problems wait in the inbox; its page says the same to those who listen. */
+function OpenProblems() {
+  const wanted = { state: [NotificationGroupState.OPEN], perPage: 1 };
+  const open = useQuery(NotificationService.method.listNotificationGroups, wanted).data?.total ?? 0;
+  if (open === 0) return null;
+  return (
+    <span aria-hidden className="text-fg2 text-sm sm:hidden lg:inline">
+      {open > 999 ? "999+" : open}
+    </span>
+  );
+}
+
 function NavEntry({ entry, onNavigate }: { entry: Entry; onNavigate(): void }) {
   const { isAllowed } = usePermission(entry.permission ?? "");
   if (entry.permission && !isAllowed) return null;
@@ -49,6 +63,7 @@ function NavEntry({ entry, onNavigate }: { entry: Entry; onNavigate(): void }) {
       >
         <Icon aria-hidden size={16} className="shrink-0" />
         <span className="flex-1 sm:sr-only lg:not-sr-only">{entry.label}</span>
+        {entry.to === "/inbox" && <OpenProblems />}
       </Link>
     </li>
   );

@@ -1,7 +1,9 @@
+import { useQuery } from "@connectrpc/connect-query";
 import { Link } from "@tanstack/react-router";
 import { FileCog, Plus } from "lucide-react";
 import { useState } from "react";
 import type { Agent, AgentEntry } from "#gen/certctl/v1/agents_pb.ts";
+import { TargetService } from "#gen/certctl/v1/targets_pb.ts";
 import { usePermission } from "../../session/session.ts";
 import { Button } from "../../ui/button.tsx";
 import { type Column, DataTable } from "../../ui/data-table.tsx";
@@ -13,6 +15,8 @@ import { TargetForm } from "../targets/target-form.tsx";
 export function EntriesPanel({ agent }: { agent: Agent }) {
   const [chosen, setChosen] = useState<AgentEntry>();
   const write = usePermission("targets:write");
+  const targets = useQuery(TargetService.method.listTargets, { agentId: agent.id, perPage: 500 }).data?.data;
+  const names = new Map(targets?.map(({ id, name }) => [id, name]));
   const columns: Column<AgentEntry>[] = [
     { key: "name", header: "Entry", cell: ({ name }) => <span className="font-mono text-sm">{name}</span> },
     { key: "kind", header: "Kind", cell: ({ kind }) => kind },
@@ -27,7 +31,7 @@ export function EntriesPanel({ agent }: { agent: Agent }) {
       cell: (entry) =>
         entry.targetId ? (
           <Link to="/targets/$id" params={{ id: entry.targetId }} className="hover:text-accent">
-            {entry.targetId}
+            {names.get(entry.targetId) ?? entry.targetId}
           </Link>
         ) : (
           <Button isSmall icon={Plus} disabledReason={write.reason} onClick={() => setChosen(entry)}>

@@ -52,7 +52,7 @@ const statuses: Readonly<Record<NotificationStatus, Look>> = {
   [NotificationStatus.UNSPECIFIED]: unknownLook,
   [NotificationStatus.PENDING]: { tone: "due", icon: Clock },
   [NotificationStatus.SENT]: { tone: "ok", icon: CircleCheck },
-  [NotificationStatus.FAILED]: { tone: "warn", icon: Send, word: "Tried again" },
+  [NotificationStatus.FAILED]: { tone: "warn", icon: Send, word: "Tried again later" },
   [NotificationStatus.DEAD]: { tone: "bad", icon: CircleX, word: "Not told" },
 };
 

@@ -110,7 +110,12 @@ export function GroupSheet({ group, actions, onClose }: GroupSheetProps) {
           {said.data ? (
             <ol className="flex flex-col">
               {said.data.data.map((notification) => (
-                <Said key={notification.id} notification={notification} reason={reason} />
+                <Said
+                  key={notification.id}
+                  notification={notification}
+                  channel={channelOf(group, notification)}
+                  reason={reason}
+                />
               ))}
             </ol>
           ) : (
@@ -124,7 +129,18 @@ export function GroupSheet({ group, actions, onClose }: GroupSheetProps) {
 
 const unsent: readonly NotificationStatus[] = [NotificationStatus.FAILED, NotificationStatus.DEAD];
 
-function Said({ notification, reason }: { notification: Notification; reason: string | undefined }) {
+/** By its name where the newest went through it, too. */
+function channelOf({ deliveries }: NotificationGroup, { notifierId }: Notification): string {
+  return deliveries.find((delivery) => delivery.notifierId === notifierId)?.notifierName || notifierId;
+}
+
+interface SaidProps {
+  notification: Notification;
+  channel: string;
+  reason: string | undefined;
+}
+
+function Said({ notification, channel, reason }: SaidProps) {
   const { id, subject, createdAt, status, recipient, notifierId, lastError, attempts } = notification;
   const queries = useQueryClient();
   const requeue = useMutation(NotificationService.method.requeueNotification, {
@@ -141,7 +157,9 @@ function Said({ notification, reason }: { notification: Notification; reason: st
         <Time at={createdAt} />
       </span>
       <span className="flex flex-wrap items-center gap-x-3 gap-y-1 text-fg1 text-sm">
-        <DeliveryState status={status}>{recipient || notifierId || "no channel"}</DeliveryState>
+        <DeliveryState status={status}>
+          {[channel || "no channel", recipient].filter(Boolean).join(", ")}
+        </DeliveryState>
         {attempts > 1 && <span>{attempts} tries</span>}
         {unsent.includes(status) && notifierId && (
           <Button

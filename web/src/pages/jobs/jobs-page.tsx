@@ -9,10 +9,12 @@ import { Button } from "../../ui/button.tsx";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { ListBody } from "../../ui/list-body.tsx";
 import { Page, PageHeader } from "../../ui/panel.tsx";
+import { useSelection } from "../../ui/selection.ts";
 import { ViewTabs } from "../../ui/view-tabs.tsx";
 import { count, text, list as words } from "../../url/search.ts";
 import { useParameters } from "../../url/use-parameters.ts";
 import { CausesTable } from "./causes-table.tsx";
+import { JobBulkBar } from "./job-bulk-bar.tsx";
 import { JobFilters, noJobFilter } from "./job-filters.tsx";
 import { jobColumns } from "./jobs-table.tsx";
 
@@ -59,6 +61,7 @@ export function JobsPage() {
 
 function JobList() {
   const [values, set] = useParameters(jobParameters);
+  const selection = useSelection();
   const filter = useMemo(
     () => ({
       q: values.q,
@@ -87,7 +90,11 @@ function JobList() {
   });
   return (
     <>
-      <JobFilters values={values} filter={filter} onChange={onChange} />
+      {selection.keys.size > 0 ? (
+        <JobBulkBar jobs={list.data?.data ?? []} selection={selection} />
+      ) : (
+        <JobFilters values={values} filter={filter} onChange={onChange} />
+      )}
       <ListBody
         label="Jobs"
         what="the jobs"
@@ -100,6 +107,7 @@ function JobList() {
             <span className="truncate">{job.targetName || job.certificateName}</span>
           </>
         )}
+        selection={selection}
         sort={values.sort}
         onSort={(sort) => set({ sort, page: 1 })}
         page={JSON.stringify(values)}
