@@ -8,6 +8,7 @@ import { CertificateBadge } from "../../status/certificate-status.tsx";
 import { Skeleton } from "../../ui/empty-state.tsx";
 import { ErrorCard } from "../../ui/error-card.tsx";
 import { Page, PageHeader } from "../../ui/panel.tsx";
+import { Settled } from "../../ui/settled.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { CertificateActions } from "./actions.tsx";
 import { CertificateFacts } from "./facts.tsx";
@@ -76,25 +77,27 @@ export function CertificatePage() {
     );
   return (
     <Page>
-      <PageHeader
-        title={certificate.name}
-        parent={parent}
-        badge={<CertificateBadge status={certificate.status} schedule={certificate.schedule} />}
-      >
-        <CertificateActions certificate={certificate} />
-      </PageHeader>
-      <StatusSentence id={id} />
-      <Tabs
-        label="Of this certificate"
-        tabs={tabs.map((name) => ({ to: `/certificates/${id}${name && `/${name}`}`, label: labels[name] }))}
-      />
-      <Suspense fallback={<Skeleton lines={6} />}>
-        {version ? (
-          <VersionTab certificate={certificate} versionId={version} />
-        ) : (
-          <TabContent tab={tab} certificate={certificate} />
-        )}
-      </Suspense>
+      <Settled>
+        <PageHeader
+          title={certificate.name}
+          parent={parent}
+          badge={<CertificateBadge status={certificate.status} schedule={certificate.schedule} />}
+        >
+          <CertificateActions certificate={certificate} />
+        </PageHeader>
+        <StatusSentence id={id} />
+        <Tabs
+          label="Of this certificate"
+          tabs={tabs.map((name) => ({ to: `/certificates/${id}${name && `/${name}`}`, label: labels[name] }))}
+        />
+        <Suspense fallback={<Skeleton lines={6} />}>
+          {version ? (
+            <VersionTab certificate={certificate} versionId={version} />
+          ) : (
+            <TabContent tab={tab} certificate={certificate} />
+          )}
+        </Suspense>
+      </Settled>
     </Page>
   );
 }

@@ -5,6 +5,7 @@ import { StatsService } from "#gen/certctl/v1/stats_pb.ts";
 import { Skeleton } from "../../ui/empty-state.tsx";
 import { ErrorCard } from "../../ui/error-card.tsx";
 import { Page, PageHeader, Panel } from "../../ui/panel.tsx";
+import { Settled } from "../../ui/settled.tsx";
 import { Attention } from "./attention.tsx";
 import { Inventory } from "./inventory.tsx";
 
@@ -23,30 +24,6 @@ export function OverviewPage() {
   return (
     <Page>
       <PageHeader title="Overview" />
-      <Suspense>
-        <SetupChecklist />
-      </Suspense>
-      {error && !(facets.data && counted) ? (
-        <ErrorCard
-          error={error}
-          what="the numbers"
-          onRetry={() => {
-            void facets.refetch();
-            void summary.refetch();
-          }}
-        />
-      ) : facets.data && counted ? (
-        <>
-          <Attention facets={facets.data} summary={counted} />
-          <Panel title="Certificates">
-            <Inventory facets={facets.data} />
-          </Panel>
-        </>
-      ) : (
-        <Panel>
-          <Skeleton lines={4} />
-        </Panel>
-      )}
       <Suspense
         fallback={
           <Panel>
@@ -54,7 +31,31 @@ export function OverviewPage() {
           </Panel>
         }
       >
-        <UnderWay />
+        <Settled>
+          <SetupChecklist />
+          {error && !(facets.data && counted) ? (
+            <ErrorCard
+              error={error}
+              what="the numbers"
+              onRetry={() => {
+                void facets.refetch();
+                void summary.refetch();
+              }}
+            />
+          ) : facets.data && counted ? (
+            <>
+              <Attention facets={facets.data} summary={counted} />
+              <Panel title="Certificates">
+                <Inventory facets={facets.data} />
+              </Panel>
+            </>
+          ) : (
+            <Panel>
+              <Skeleton lines={4} />
+            </Panel>
+          )}
+          <UnderWay />
+        </Settled>
       </Suspense>
     </Page>
   );

@@ -6,6 +6,7 @@ import { Skeleton } from "../../ui/empty-state.tsx";
 import { ErrorCard } from "../../ui/error-card.tsx";
 import { FilterBar } from "../../ui/filter-bar.tsx";
 import { Page, PageHeader, Panel } from "../../ui/panel.tsx";
+import { Settled } from "../../ui/settled.tsx";
 import { useParameters } from "../../url/use-parameters.ts";
 import { ForecastFigure } from "./forecast-figure.tsx";
 import { ForecastGroups } from "./forecast-groups.tsx";
@@ -51,24 +52,29 @@ export function RenewalsPage() {
           onChange={(group) => set({ group })}
         />
       </FilterBar>
-      {query.error && !forecast ? (
-        <ErrorCard error={query.error} what="the forecast" onRetry={() => void query.refetch()} />
-      ) : (
-        <Panel title="Forecast">
-          {forecast ? (
-            <div className={query.isPlaceholderData ? "opacity-60" : ""} aria-busy={query.isPlaceholderData}>
-              <ForecastFigure forecast={forecast} />
-            </div>
-          ) : (
-            <Skeleton lines={6} />
-          )}
-        </Panel>
-      )}
-      {forecast && <ForecastGroups forecast={forecast} />}
-      <div className="grid items-start gap-4 lg:grid-cols-2">
-        <OverdueRenewals />
-        <UpcomingRenewals />
-      </div>
+      <Settled>
+        {query.error && !forecast ? (
+          <ErrorCard error={query.error} what="the forecast" onRetry={() => void query.refetch()} />
+        ) : (
+          <Panel title="Forecast">
+            {forecast ? (
+              <div
+                className={query.isPlaceholderData ? "opacity-60" : ""}
+                aria-busy={query.isPlaceholderData}
+              >
+                <ForecastFigure forecast={forecast} />
+              </div>
+            ) : (
+              <Skeleton lines={6} />
+            )}
+          </Panel>
+        )}
+        {forecast && <ForecastGroups forecast={forecast} />}
+        <div className="grid items-start gap-4 lg:grid-cols-2">
+          <OverdueRenewals />
+          <UpcomingRenewals />
+        </div>
+      </Settled>
     </Page>
   );
 }
