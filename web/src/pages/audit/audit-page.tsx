@@ -12,6 +12,7 @@ import { EmptyState } from "../../ui/empty-state.tsx";
 import { ErrorCard } from "../../ui/error-card.tsx";
 import { Pager } from "../../ui/pager.tsx";
 import { Page, PageHeader } from "../../ui/panel.tsx";
+import { Settled } from "../../ui/settled.tsx";
 import { Time } from "../../ui/time.tsx";
 import { numberText } from "../../ui/time-text.ts";
 import { useParameters } from "../../url/use-parameters.ts";
@@ -50,58 +51,60 @@ export function AuditPage() {
   const peeked = rows.find(({ id }) => id === peek);
   return (
     <Page isWide>
-      <PageHeader title="Audit" count={list.data && total}>
-        {isTail && (
-          <Button
-            icon={tail.isPaused ? Play : Pause}
-            onClick={() => (tail.isPaused ? tail.resume() : tail.pause())}
-          >
-            {tail.isPaused ? `Paused, ${numberText(tail.waiting)} new` : "Pause"}
-          </Button>
-        )}
-        <SealState />
-        <AuditMenu filter={filter} total={total} />
-      </PageHeader>
-      <AuditFilters values={values} set={set} now={now} />
-      {list.error && !list.data ? (
-        <ErrorCard error={list.error} what="the audit" onRetry={() => void list.refetch()} />
-      ) : (
-        <DataTable
-          label="Audit events"
-          rows={rows}
-          columns={columns}
-          keyOf={({ id }) => id}
-          summary={(event) => (
-            <>
-              <Resource event={event} isPlain />
-              <Actor event={event} names={names} isPlain />
-              <Time at={event.timestamp} isExact />
-            </>
+      <Settled>
+        <PageHeader title="Audit" count={list.data && total}>
+          {isTail && (
+            <Button
+              icon={tail.isPaused ? Play : Pause}
+              onClick={() => (tail.isPaused ? tail.resume() : tail.pause())}
+            >
+              {tail.isPaused ? `Paused, ${numberText(tail.waiting)} new` : "Pause"}
+            </Button>
           )}
-          // What is new is shown at once, unless one has paused.
-          page={`${key} ${page} ${rows[0]?.id}`}
-          isLoading={list.isPending}
-          isStale={list.isPlaceholderData}
-          empty={<NoEvents isFiltered={isFiltered(values)} onClear={() => set(noFilter)} />}
-        />
-      )}
-      {total > perPage && (
-        <Pager page={page} perPage={perPage} total={total} onPage={(next) => set({ page: next })} />
-      )}
-      {peeked && (
-        <Dialog
-          shape="sheet"
-          title={actionText(peeked.action)}
-          onClose={() => set({ peek: "" })}
-          footer={
-            <Link to="/audit/$id" params={{ id: peeked.id }} className="text-accent hover:underline">
-              Open as a page
-            </Link>
-          }
-        >
-          <EventDetails event={peeked} names={names} />
-        </Dialog>
-      )}
+          <SealState />
+          <AuditMenu filter={filter} total={total} />
+        </PageHeader>
+        <AuditFilters values={values} set={set} now={now} />
+        {list.error && !list.data ? (
+          <ErrorCard error={list.error} what="the audit" onRetry={() => void list.refetch()} />
+        ) : (
+          <DataTable
+            label="Audit events"
+            rows={rows}
+            columns={columns}
+            keyOf={({ id }) => id}
+            summary={(event) => (
+              <>
+                <Resource event={event} isPlain />
+                <Actor event={event} names={names} isPlain />
+                <Time at={event.timestamp} isExact />
+              </>
+            )}
+            // What is new is shown at once, unless one has paused.
+            page={`${key} ${page} ${rows[0]?.id}`}
+            isLoading={list.isPending}
+            isStale={list.isPlaceholderData}
+            empty={<NoEvents isFiltered={isFiltered(values)} onClear={() => set(noFilter)} />}
+          />
+        )}
+        {total > perPage && (
+          <Pager page={page} perPage={perPage} total={total} onPage={(next) => set({ page: next })} />
+        )}
+        {peeked && (
+          <Dialog
+            shape="sheet"
+            title={actionText(peeked.action)}
+            onClose={() => set({ peek: "" })}
+            footer={
+              <Link to="/audit/$id" params={{ id: peeked.id }} className="text-accent hover:underline">
+                Open as a page
+              </Link>
+            }
+          >
+            <EventDetails event={peeked} names={names} />
+          </Dialog>
+        )}
+      </Settled>
     </Page>
   );
 }
