@@ -48,7 +48,9 @@ test("a page shows what changes, and asks for nothing while nothing does", async
   expect(view.problems).toEqual([]);
 });
 
-test("when the control plane is gone, a page says of when it is, and comes back by itself without a loss", async () => {
+test("when the control plane is gone, a page says of when it is, and comes back by itself without a loss", {
+  timeout: 90_000,
+}, async () => {
   await using view = await browser.open(system);
   const { page } = view;
   const before = await newCertificate();
@@ -70,7 +72,9 @@ test("when the control plane is gone, a page says of when it is, and comes back 
   expect(await page.locator("main").getAttribute("class")).not.toContain("stale");
 });
 
-test("eight tabs are all live by one stream, and calls are as quick as ever", async () => {
+test("eight tabs are all live by one stream, and calls are as quick as ever", {
+  timeout: 120_000,
+}, async () => {
   await using view = await browser.open(system);
   const requests = requestsOf(view);
   const tabs: View[] = [view];

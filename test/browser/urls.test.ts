@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type System, startSystem } from "../system.ts";
 import { type Browser, openBrowser, type View } from "./browser.ts";
+import { screenshot } from "./look.ts";
 
 /** What one sees lies in the address: for a reload, for somebody else, and for the way back. */
 
@@ -80,4 +81,34 @@ test("a row is a link of its own: it opens in another tab, and back leads to the
   await page.getByRole("heading", { name: "alpha" }).waitFor();
   await page.goBack();
   await expect.poll(() => names(view)).toEqual(["alpha"]);
+});
+
+test("a filter that is typed while the pointer rests on the list shows its rows at once", async () => {
+  await using view = await browser.open(system);
+  const { page } = view;
+  await view.goto("/certificates");
+  await page.locator("tbody tr[data-row]").first().hover();
+  await page.keyboard.press("/");
+  await page.keyboard.type("beta");
+  await expect.poll(() => names(view)).toEqual(["beta"]);
+  expect(await page.getByText(/waiting: show/).count()).toBe(0);
+});
+
+test("rows that come while the pointer rests on the list wait until it leaves, and move nothing", async () => {
+  await using view = await browser.open(system);
+  const { page } = view;
+  await view.goto("/certificates");
+  await page.getByRole("status").filter({ hasText: "Live" }).waitFor();
+  const before = await names(view);
+  const first = page.locator("tbody tr[data-row]").first();
+  await first.hover();
+  const place = await first.boundingBox();
+  const wanted = { name: "delta", common_name: "delta.example.test", agent_id: "ag-one" };
+  await system.rest("POST", "/api/v1/certificates", wanted);
+  await page.getByRole("button", { name: "1 change waiting: show" }).waitFor();
+  expect(await names(view)).toEqual(before);
+  expect(await first.boundingBox()).toEqual(place);
+  await screenshot(page, "certificates-waiting");
+  await page.mouse.move(0, 0);
+  await expect.poll(() => names(view)).toContain("delta");
 });

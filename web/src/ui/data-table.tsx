@@ -53,17 +53,20 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const [isPointedAt, setPointedAt] = useState(false);
   // A dialog that opens over the pointer swallows its leaving.
   const isHeld = (isPointedAt && body.current?.matches(":hover") === true) || (selection?.keys.size ?? 0) > 0;
-  const steady = useSteadyRows({ rows: props.rows, keyOf, page: props.page ?? "", isHeld });
+  // What stood in while the list was fetched is none of its rows.
+  const page = `${props.page ?? ""}${isStale ? " before" : ""}`;
+  const steady = useSteadyRows({ rows: props.rows, keyOf, page, isHeld });
   const keys = useMemo(() => steady.rows.map(keyOf), [steady.rows, keyOf]);
   useRowShortcuts(body, keys, selection);
   if (!isLoading && steady.rows.length === 0 && empty) return <>{empty}</>;
   return (
-    <div className="min-w-0">
+    <div className="relative min-w-0">
       {steady.waiting > 0 && (
         <button
           type="button"
           onClick={steady.show}
-          className="tone-due tone-tint mb-2 w-full rounded-control px-3 py-1 text-fg0"
+          // Over the table's head: a line of its own would move the rows from under the pointer.
+          className="tone-due -translate-x-1/2 absolute top-1 left-1/2 z-10 h-6 whitespace-nowrap rounded-control border border-line2 bg-bg2 px-3 text-fg0 shadow-overlay"
         >
           {countText(steady.waiting, "change")} waiting: show
         </button>

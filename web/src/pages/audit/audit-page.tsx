@@ -81,7 +81,7 @@ export function AuditPage() {
               </>
             )}
             // What is new is shown at once, unless one has paused.
-            page={`${key} ${page} ${rows[0]?.id}`}
+            page={`${key} ${page} ${tail.isPaused ? "paused" : list.dataUpdatedAt}`}
             isLoading={list.isPending}
             isStale={list.isPlaceholderData}
             empty={<NoEvents isFiltered={isFiltered(values)} onClear={() => set(noFilter)} />}
