@@ -18,6 +18,10 @@ describe("an answer", () => {
     ["StatsService", {}, { topic: "jobs", id: "job-1" }, true],
     ["StatsService", {}, { topic: "audit", id: "audit-1" }, false],
     ["AuditService", {}, { topic: "audit", id: "audit-1" }, true],
+    ["JourneyService", { id: "mc-1" }, { topic: "certificates", id: "mc-1" }, true],
+    ["JourneyService", { id: "mc-1" }, { topic: "certificates", id: "mc-2" }, false],
+    ["ExplanationService", { id: "mc-1" }, { topic: "jobs", id: "job-1" }, false],
+    ["ExplanationService", { id: "mc-1" }, { topic: "policies", id: "pr-1" }, true],
   ])("of %s to %j is concerned by %j: %s", (service, input, change, concerned) => {
     expect(isConcerned({ service: serviceOf(service), input }, [change])).toBe(concerned);
   });

@@ -79,7 +79,7 @@ function Step({ line: { at, step, message, afterMs, isProblem } }: { line: Line 
   const isGood = good.includes(step);
   const Icon = isProblem ? CircleX : isGood ? CircleCheck : CircleDot;
   return (
-    <li className="grid grid-cols-[14px_minmax(0,1fr)_auto] items-start gap-x-3 border-line1 border-b py-1 last:border-b-0">
+    <li className="grid grid-cols-[14px_minmax(0,1fr)] items-start sm:grid-cols-[14px_minmax(0,1fr)_auto] gap-x-3 border-line1 border-b py-1 last:border-b-0">
       <Icon
         aria-hidden
         size={14}
@@ -91,7 +91,7 @@ function Step({ line: { at, step, message, afterMs, isProblem } }: { line: Line 
       <span className="min-w-0 break-words">
         <span className="font-medium">{stepText(step)}</span> <span className="text-fg1">{message}</span>
       </span>
-      <span className="flex flex-wrap justify-end gap-x-3 text-fg2 text-sm">
+      <span className="col-start-2 flex flex-wrap gap-x-3 text-fg2 text-sm sm:col-start-3 sm:justify-end">
         {afterMs !== undefined && <span>+{elapsedText(afterMs)}</span>}
         <Time at={at} isExact />
       </span>

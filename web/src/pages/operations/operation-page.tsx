@@ -99,7 +99,7 @@ function filterText({ filter }: Operation): string {
   return Object.entries(filter ?? {})
     .filter(
       ([name, value]) =>
-        !name.startsWith("$") && value !== "" && !(Array.isArray(value) && value.length === 0),
+        !name.startsWith("$") && Boolean(value) && !(Array.isArray(value) && value.length === 0),
     )
     .map(
       ([name, value]) =>
