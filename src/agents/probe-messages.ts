@@ -28,8 +28,11 @@ export function readAnswer(payload: string): ProbeAnswer {
   return JSON.parse(payload) as ProbeAnswer;
 }
 
-/** The answer as text; words that are too long for the way are cut. */
+/** The answer as text; words that are too long for the way are cut, to the last if need be. */
 export function writeAnswer({ checks, ...answer }: ProbeAnswer): string {
-  const short = checks.map((check) => ({ ...check, message: check.message.slice(0, mostWords) }));
-  return JSON.stringify({ ...answer, checks: short });
+  for (let most = mostWords; ; most = Math.floor(most / 2)) {
+    const short = checks.map((check) => ({ ...check, message: check.message.slice(0, most) }));
+    const text = JSON.stringify({ ...answer, checks: short });
+    if (Buffer.byteLength(text) <= mostOctets || most === 0) return text;
+  }
 }
