@@ -109,6 +109,8 @@ test("what the services run, from the images' files alone, ends with a certifica
 
   for (const path of ["/openapi.json", "/api/docs", "/api/docs/swagger-ui-bundle.js"])
     expect(await rest("GET", path), path).toMatchObject({ status: 200 });
+  const page = await rest("GET", "/certificates", undefined, { headers: { accept: "text/html" } });
+  expect(page).toMatchObject({ status: 200, body: expect.stringContaining('<div id="root">') });
   await using cli = await stage.execute("server", ["cli/main.ts", "certs", "get", "mc-web", "-o", "json"]);
   expect(await cli.exited, cli.said()).toBe(0);
   await cli.says('"status": "Active"');
