@@ -2,7 +2,7 @@ import { useQuery } from "@connectrpc/connect-query";
 import { AgentService } from "#gen/certctl/v1/agents_pb.ts";
 import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
 import { IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
-import { JobOutcome, JobService, JobStatus, JobType } from "#gen/certctl/v1/jobs_pb.ts";
+import { JobService, JobStatus, JobType } from "#gen/certctl/v1/jobs_pb.ts";
 import { NotifierService } from "#gen/certctl/v1/notifiers_pb.ts";
 import { TargetService } from "#gen/certctl/v1/targets_pb.ts";
 import { TeamService } from "#gen/certctl/v1/teams_pb.ts";
@@ -27,7 +27,7 @@ export function useSetupSteps(): SetupStep[] | undefined {
   const issuers = useQuery(IssuerService.method.listIssuers, one).data;
   const agents = useQuery(AgentService.method.listAgents, one).data;
   const targets = useQuery(TargetService.method.listTargets, one).data;
-  const certificates = useQuery(CertificateService.method.listCertificates, one).data;
+  const certificates = useQuery(CertificateService.method.listCertificates, { perPage: 20 }).data;
   const notifiers = useQuery(NotifierService.method.listNotifiers, one).data;
   const teams = useQuery(TeamService.method.listTeams, one).data;
   const deployments = useQuery(JobService.method.listJobs, {
@@ -37,7 +37,9 @@ export function useSetupSteps(): SetupStep[] | undefined {
   }).data;
   if (!issuers || !agents || !targets || !certificates || !deployments || !notifiers || !teams)
     return undefined;
-  const isProven = deployments.data.some(({ outcome }) => outcome === JobOutcome.PROVEN);
+  // A deployment is completed by its proof.
+  const isProven =
+    deployments.total > 0 || certificates.data.some(({ deploymentsProven }) => deploymentsProven > 0);
   return [
     {
       title: "Have a CA that signs",
