@@ -154,6 +154,21 @@ describe("the trust map", () => {
     expect(view.problems).toEqual([]);
   });
 
+  test("leads to the list of exactly what a node counts, those without an owner, too", async () => {
+    await using view = await open("/map?root=team:t-web");
+    const { page } = view;
+    await page.getByRole("button", { name: /^No owner\b/ }).click();
+    const { nodes } = await api("GET", "trust-map?root=team:t-web");
+    const { certificates } = nodes.find(({ id }: { id: string }) => id === "owner:");
+    await page.getByRole("link", { name: `Show ${certificates} certificate` }).click();
+    await view.settle();
+    expect(new URL(page.url()).search).toBe("?team=t-web&owner=-");
+    expect(await page.getByRole("table").getByRole("row").count()).toBe(certificates + 1);
+    await view.goto("/certificates?problems=1");
+    await page.getByText("No certificate matches these filters").waitFor();
+    expect(view.problems).toEqual([]);
+  });
+
   test("keeps its focus in the URL, and says where nothing has a problem", async () => {
     await using view = await open("/map?root=team:t-data");
     const { page } = view;

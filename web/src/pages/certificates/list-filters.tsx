@@ -54,7 +54,7 @@ export function ListFilters({ values, set }: ListFiltersProps) {
           ))}
       </FilterBar>
       <FilterChips
-        chips={[...facetChips(values, set, countsOf), ...archivedChip(values, set)]}
+        chips={[...facetChips(values, set, countsOf), ...flagChips(values, set)]}
         onClear={() => set({ ...noFilter, page: 1 })}
       />
     </div>
@@ -103,8 +103,13 @@ function facetChips(
   );
 }
 
-function archivedChip({ archived }: ListValues, set: ListFiltersProps["set"]): Chip[] {
-  return archived
-    ? [{ key: "archived", label: "Archived", onRemove: () => set({ archived: false, page: 1 }) }]
-    : [];
+function flagChips({ archived, problems }: ListValues, set: ListFiltersProps["set"]): Chip[] {
+  return [
+    ...(problems
+      ? [{ key: "problems", label: "With a problem", onRemove: () => set({ problems: false, page: 1 }) }]
+      : []),
+    ...(archived
+      ? [{ key: "archived", label: "Archived", onRemove: () => set({ archived: false, page: 1 }) }]
+      : []),
+  ];
 }

@@ -26,6 +26,8 @@ export const listParameters = {
   agent: list,
   target: list,
   ca: list,
+  /** Those with a problem alone. */
+  problems: flag,
   archived: flag,
   sort: text("attention"),
   page: count(1),
@@ -40,7 +42,7 @@ export type ListValues = Values<typeof listParameters>;
 /** Lists that narrow the list. */
 export type FacetName = Exclude<
   keyof ListValues,
-  "q" | "archived" | "sort" | "page" | "cols" | "view" | "new"
+  "q" | "problems" | "archived" | "sort" | "page" | "cols" | "view" | "new"
 >;
 
 interface Facet {
@@ -85,7 +87,8 @@ export function filterOf(values: ListValues) {
     tag: [...values.tag],
     agentIds: [...values.agent],
     targetIds: [...values.target],
-    issuingCa: [...values.ca],
+    issuingCa: orWithout(values.ca),
+    problems: values.problems,
   } satisfies MessageInitShape<typeof CertificateFilterSchema>;
 }
 
@@ -95,12 +98,18 @@ function orWithout(values: readonly string[]): string[] {
 
 /** Whether anything narrows the list. */
 export function isFiltered(values: ListValues): boolean {
-  return values.q !== "" || values.archived || facetNames.some((name) => values[name].length > 0);
+  return (
+    values.q !== "" ||
+    values.problems ||
+    values.archived ||
+    facetNames.some((name) => values[name].length > 0)
+  );
 }
 
 /** All filters as they are when nothing is chosen. */
 export const noFilter: Partial<ListValues> = {
   q: "",
+  problems: false,
   archived: false,
   view: "",
   ...Object.fromEntries(facetNames.map((name) => [name, []])),

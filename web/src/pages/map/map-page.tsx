@@ -77,7 +77,7 @@ export function MapPage() {
         <>
           <PickedNode
             map={map}
-            root={values.root}
+            values={values}
             node={node}
             onFocus={focus}
             onClose={() => set({ pick: "" })}

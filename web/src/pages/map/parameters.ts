@@ -70,8 +70,11 @@ const listFields: Readonly<Record<string, string>> = {
 };
 
 /** The address of the list of what a root, and a node within it, choose. */
-export function listSearch(root: string, node: TrustMapNode | undefined): Record<string, string> {
-  const search: Record<string, string> = {};
+export function listSearch(
+  { root, only }: Pick<MapValues, "root" | "only">,
+  node: TrustMapNode | undefined,
+): Record<string, string> {
+  const search: Record<string, string> = only === "problems" ? { problems: "1" } : {};
   const put = (kind: string, value: string) => {
     const field = listFields[kind];
     if (field) search[field] = value || "-";

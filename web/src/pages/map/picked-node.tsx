@@ -7,11 +7,11 @@ import { usePermission } from "../../session/session.ts";
 import { Button, buttonClass, IconButton } from "../../ui/button.tsx";
 import { countText } from "../../ui/time-text.ts";
 import { BulkDialog } from "../certificates/bulk-dialog.tsx";
-import { layerWords, listSearch, nodeName, type TrustMap } from "./parameters.ts";
+import { layerWords, listSearch, type MapValues, nodeName, type TrustMap } from "./parameters.ts";
 
 interface PickedNodeProps {
   map: TrustMap;
-  root: string;
+  values: Pick<MapValues, "root" | "only">;
   /** Undefined: all of the map. */
   node: TrustMapNode | undefined;
   onFocus(root: string): void;
@@ -19,7 +19,8 @@ interface PickedNodeProps {
 }
 
 /** What is looked at, and what can be done with all of its certificates. */
-export function PickedNode({ map, root, node, onFocus, onClose }: PickedNodeProps) {
+export function PickedNode({ map, values, node, onFocus, onClose }: PickedNodeProps) {
+  const { root } = values;
   const [isReissuing, setReissuing] = useState(false);
   const operate = usePermission("operations:write");
   const { certificates, filter } = node ?? map;
@@ -48,7 +49,7 @@ export function PickedNode({ map, root, node, onFocus, onClose }: PickedNodeProp
       )}
       <Link
         to="/certificates"
-        search={listSearch(root, node) as never}
+        search={listSearch(values, node) as never}
         className={buttonClass("default", true)}
       >
         Show {countText(certificates, "certificate")}
