@@ -46,11 +46,6 @@ export function exactText(at: Date, zone: "local" | "utc"): string {
   return `${day} ${time} ${sign}${pad(Math.floor(Math.abs(offset) / 60))}:${pad(Math.abs(offset) % 60)}`;
 }
 
-/** A day: "2026-11-23". */
-export function dayText(at: Date, zone: "local" | "utc"): string {
-  return exactText(at, zone).slice(0, 10);
-}
-
 /** "12,044". */
 export function numberText(value: number): string {
   return value.toLocaleString("en-GB");
