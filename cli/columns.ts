@@ -5,7 +5,7 @@ const chosen: Record<string, string> = {
   Agent: "id name status hostname version last_heartbeat_at",
   ApiKey: "id name role status team_ids issuer_ids expires_at last_used_at",
   Certificate: "id name common_name status issuer_id expires_at renew_at",
-  CertificateVersion: "id agent_id serial_number not_before not_after current",
+  CertificateVersion: "id number agent_id serial_number not_before not_after current",
   ForecastDay: "date renewals expiring",
   Issuer: "id name kind enabled certificate_count created_at",
   Job: "id type status outcome certificate_id target_id attempts created_at",
@@ -24,6 +24,8 @@ const chosen: Record<string, string> = {
   PolicyViolation: "id severity rule_name certificate_id message opened_at closed_at",
   SavedView: "id name resource query shared pinned count",
   ScheduledTask: "name interval_seconds last_started_at next_run_at failures last_error last_result",
+  Deployment: "target_id agent_id version_id version_number expected_version_number proven served_at",
+  TrustMapNode: "id name certificates problems",
   Target: "id name kind agent_id config updated_at",
 };
 
