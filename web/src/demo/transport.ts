@@ -28,7 +28,6 @@ import { makeWorld } from "./make-world.ts";
 import { leaveDemo } from "./mode.ts";
 import { permissions } from "./permissions.ts";
 import { certificatesDemo } from "./services/certificates.ts";
-import { renewalsDemo, trustMapDemo } from "./services/estate-views.ts";
 import { inboxDemo } from "./services/inbox.ts";
 import { explanationsDemo, journeysDemo } from "./services/journeys.ts";
 import { renewalsDemo } from "./services/renewals.ts";
@@ -74,8 +73,6 @@ export function createDemoTransport(): Transport {
     router.service(JobService, jobsDemo(world));
     router.service(OperationService, operationsDemo(world));
     router.service(StatsService, statsDemo(world));
-    router.service(RenewalService, renewalsDemo(world));
-    router.service(TrustMapService, trustMapDemo(world));
     router.service(AgentService, resources.agents);
     router.service(TargetService, resources.targets);
     router.service(IssuerService, resources.issuers);
