@@ -35,8 +35,8 @@ export interface GroupFilter {
 }
 
 /**
- * Groups by what was said last of each: it decides whether the problem is over. What somebody acknowledged comes back when
- * something newer is said, what is snoozed when its time is over.
+ * Groups by what was said last of each, which decides whether the problem is over; of what was said at the same moment, its
+ * end. What somebody acknowledged comes back when something newer is said, what is snoozed when its time is over.
  */
 const groups = (now: Date) => Prisma.sql`
   SELECT e.incident_key AS id, e.id AS "newestId", coalesce(e.certificate_id, '') AS "certificateId", e.type, e.severity,
@@ -46,7 +46,8 @@ const groups = (now: Date) => Prisma.sql`
     CASE WHEN e.effect <> 'trigger' THEN 'resolved' WHEN g.snoozed_until > ${now} THEN 'snoozed'
       WHEN g.acknowledged_at >= e.created_at THEN 'acknowledged' ELSE 'open' END AS state
   FROM (
-    SELECT DISTINCT ON (incident_key) * FROM notification_events ORDER BY incident_key, created_at DESC, id DESC
+    SELECT DISTINCT ON (incident_key) * FROM notification_events
+    ORDER BY incident_key, created_at DESC, effect = 'trigger', id DESC
   ) e LEFT JOIN notification_groups g ON g.incident_key = e.incident_key`;
 
 const granted = (grants: Grants) => grantedCertificate(grants, Prisma.sql`items."certificateId"`);
