@@ -29,7 +29,7 @@ export const certificateLifetime = defineRuleType({
   config: z.strictObject({ max_days: days }),
   check({ validitySeconds, notBefore, notAfter }, { max_days: most }) {
     if (validitySeconds > most * 86_400) {
-      const description = `${validitySeconds} s is longer than ${most} days`;
+      const description = `${validitySeconds / 86_400} days is longer than ${most} days`;
       return [{ field: "validity_seconds", description }];
     }
     // The last second belongs to the lifetime (RFC 5280, 4.1.2.5).

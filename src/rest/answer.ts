@@ -5,7 +5,7 @@ import { type FieldPath, ViolationsSchema } from "@bufbuild/protovalidate/gen/bu
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "#gen/certctl/v1/errors_pb.ts";
 import type { Violation } from "./json.ts";
-import { type Exchange, finish, isSending } from "./node.ts";
+import { type Exchange, finish, isSending, setHeaders } from "./node.ts";
 
 export interface Answer {
   status: number;
@@ -124,7 +124,7 @@ export function send({ request, response }: Exchange, { status, headers, body }:
   // The line break is for terminals.
   const text = body === undefined ? "" : `${JSON.stringify(body)}\n`;
   response.statusCode = status;
-  for (const [name, value] of headers) response.appendHeader(name, value);
+  setHeaders(response, headers);
   if (body !== undefined) {
     response.appendHeader("content-type", "application/json; charset=utf-8");
     response.appendHeader("content-length", String(Buffer.byteLength(text)));

@@ -1,5 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import type { Exchange } from "./node.ts";
+import { type Exchange, setHeaders } from "./node.ts";
 
 /** Sends the file that an answer holds in the fields filename, media_type and content_base64, to be kept and not shown. */
 export function sendFile(
@@ -8,7 +8,7 @@ export function sendFile(
 ): void {
   const content = Buffer.from(String(file["content_base64"]), "base64");
   response.statusCode = status;
-  for (const [name, value] of headers) response.appendHeader(name, value);
+  setHeaders(response, headers);
   response.appendHeader("content-type", String(file["media_type"]));
   response.appendHeader("content-length", String(content.length));
   response.appendHeader(

@@ -9,6 +9,7 @@ export interface NodeResponse extends EventEmitter {
   statusCode: number;
   readonly headersSent: boolean;
   appendHeader(name: string, value: string): unknown;
+  setHeader(name: string, value: string): unknown;
   flushHeaders?(): void;
   write(chunk: string): boolean;
   end(): unknown;
@@ -51,4 +52,12 @@ export function isSending(request: NodeRequest): boolean {
   if ("stream" in request) return !request.stream.endAfterHeaders;
   const { "content-length": length, "transfer-encoding": coding } = request.headers;
   return coding !== undefined || Number(length) > 0;
+}
+
+/** Sets an answer's headers in place of what stands for every answer; of cookies alone there may be several. */
+export function setHeaders(response: NodeResponse, headers: Headers): void {
+  for (const [name, value] of headers) {
+    if (name === "set-cookie") response.appendHeader(name, value);
+    else response.setHeader(name, value);
+  }
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { csvHead, csvRow } from "./csv.ts";
-import { finish, type NodeResponse } from "./node.ts";
+import { finish, type NodeResponse, setHeaders } from "./node.ts";
 
 /** How messages lie in the body of a stream's answer. Pings say nothing and keep proxies from cutting an idle stream. */
 interface Format {
@@ -103,7 +103,7 @@ function open(
   { status, headers }: { status: number; headers: Headers },
 ): void {
   response.statusCode = status;
-  for (const [name, value] of headers) response.appendHeader(name, value);
+  setHeaders(response, headers);
   response.appendHeader("content-type", format.contentType);
   // nginx would hold the messages back.
   response.appendHeader("x-accel-buffering", "no");
