@@ -20,7 +20,6 @@ const missing = Object.entries(packages).filter(([program]) => !isInstalled(prog
 if (missing.length > 0) install(missing.map(([, name]) => name));
 run("npm", "run", "--silent", "generate");
 run("npm", "run", "--silent", "build");
-run("npm", "run", "--silent", "build");
 process.exit(test());
 
 function isInstalled(program: string): boolean {
