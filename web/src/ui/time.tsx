@@ -1,6 +1,6 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { useNow } from "../clock/now.ts";
+import { serverNow, useNow } from "../clock/now.ts";
 import { usePreferences } from "../preferences/preferences.ts";
 import { exactText, relativeText } from "./time-text.ts";
 import { Tooltip } from "./tooltip.tsx";
@@ -25,7 +25,9 @@ export function Time({
   none?: string;
 }) {
   const { zone } = usePreferences();
-  const now = useNow();
+  // Drawn again every few seconds; whatever else draws it meanwhile must not see a moment of now in the future.
+  useNow();
+  const now = serverNow();
   if (!at) return <span className="text-fg2">{none}</span>;
   const date = dateOf(at);
   const local = exactText(date, "local");

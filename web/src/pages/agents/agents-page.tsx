@@ -2,7 +2,7 @@ import { useQuery } from "@connectrpc/connect-query";
 import { keepPreviousData } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Plus, Server } from "lucide-react";
-import { useCallback, useState } from "react";
+import { useCallback } from "react";
 import { type Agent, AgentService, AgentStatusSchema } from "#gen/certctl/v1/agents_pb.ts";
 import { enumWords } from "../../../../src/rest/json.ts";
 import { usePermission } from "../../session/session.ts";
@@ -16,12 +16,12 @@ import { ListBody } from "../../ui/list-body.tsx";
 import { Page, PageHeader } from "../../ui/panel.tsx";
 import { Time } from "../../ui/time.tsx";
 import { numberText } from "../../ui/time-text.ts";
-import { count, text, list as words } from "../../url/search.ts";
+import { count, flag, text, list as words } from "../../url/search.ts";
 import { useParameters } from "../../url/use-parameters.ts";
 import { EnrolDialog } from "./enrol-dialog.tsx";
 
 const perPage = 50;
-const parameters = { q: text(), status: words, sort: text("name"), page: count(1) };
+const parameters = { q: text(), status: words, sort: text("name"), page: count(1), new: flag };
 const statuses = enumWords(AgentStatusSchema).map((word) => ({ value: word, label: sentence(word) }));
 
 const columns: Column<Agent>[] = [
@@ -92,7 +92,6 @@ const columns: Column<Agent>[] = [
 /** The processes beside the servers: who is there, who is not, and how another one joins. */
 export function AgentsPage() {
   const [values, set] = useParameters(parameters);
-  const [isEnrolling, setEnrolling] = useState(false);
   const write = usePermission("agents:write");
   const { q, sort, page } = values;
   const list = useQuery(
@@ -103,7 +102,7 @@ export function AgentsPage() {
   const search = useCallback((typed: string) => set({ q: typed, page: 1 }, { replace: true }), [set]);
   const isFiltered = q !== "" || values.status.length > 0;
   const enrol = (
-    <Button kind="primary" icon={Plus} disabledReason={write.reason} onClick={() => setEnrolling(true)}>
+    <Button kind="primary" icon={Plus} disabledReason={write.reason} onClick={() => set({ new: true })}>
       Enrol an agent
     </Button>
   );
@@ -153,7 +152,7 @@ export function AgentsPage() {
           )
         }
       />
-      {isEnrolling && <EnrolDialog onClose={() => setEnrolling(false)} />}
+      {values.new && <EnrolDialog onClose={() => set({ new: false }, { replace: true })} />}
     </Page>
   );
 }

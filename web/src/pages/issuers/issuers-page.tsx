@@ -2,7 +2,7 @@ import { useQuery } from "@connectrpc/connect-query";
 import { keepPreviousData } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Plus, Stamp } from "lucide-react";
-import { useCallback, useState } from "react";
+import { useCallback } from "react";
 import { type Issuer, IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
 import { usePermission } from "../../session/session.ts";
 import { EnabledState } from "../../status/enabled-state.tsx";
@@ -21,7 +21,7 @@ import { useParameters } from "../../url/use-parameters.ts";
 import { IssuerForm } from "./issuer-form.tsx";
 
 const perPage = 50;
-const parameters = { q: text(), archived: flag, sort: text("name"), page: count(1) };
+const parameters = { q: text(), archived: flag, sort: text("name"), page: count(1), new: flag };
 
 const columns: Column<Issuer>[] = [
   {
@@ -52,7 +52,6 @@ const columns: Column<Issuer>[] = [
 /** The CAs that sign. */
 export function IssuersPage() {
   const [values, set] = useParameters(parameters);
-  const [isCreating, setCreating] = useState(false);
   const write = usePermission("issuers:write");
   const list = useQuery(
     IssuerService.method.listIssuers,
@@ -65,7 +64,7 @@ export function IssuersPage() {
   return (
     <Page isWide>
       <PageHeader title="Issuers" count={list.data && total}>
-        <Button kind="primary" icon={Plus} disabledReason={write.reason} onClick={() => setCreating(true)}>
+        <Button kind="primary" icon={Plus} disabledReason={write.reason} onClick={() => set({ new: true })}>
           Create an issuer
         </Button>
       </PageHeader>
@@ -104,7 +103,7 @@ export function IssuersPage() {
       {total > perPage && (
         <Pager page={values.page} perPage={perPage} total={total} onPage={(page) => set({ page })} />
       )}
-      {isCreating && <IssuerForm onClose={() => setCreating(false)} />}
+      {values.new && <IssuerForm onClose={() => set({ new: false }, { replace: true })} />}
     </Page>
   );
 }

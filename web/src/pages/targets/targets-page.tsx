@@ -2,7 +2,7 @@ import { useQuery } from "@connectrpc/connect-query";
 import { keepPreviousData } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Plus, Target as TargetIcon } from "lucide-react";
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useMemo } from "react";
 import { AgentService } from "#gen/certctl/v1/agents_pb.ts";
 import { type Target, TargetService } from "#gen/certctl/v1/targets_pb.ts";
 import { usePermission } from "../../session/session.ts";
@@ -26,12 +26,13 @@ const parameters = {
   archived: flag,
   sort: text("name"),
   page: count(1),
+  /** The form for a new one is open. */
+  new: flag,
 };
 
 /** The places that certificates go to. */
 export function TargetsPage() {
   const [values, set] = useParameters(parameters);
-  const [isCreating, setCreating] = useState(false);
   const write = usePermission("targets:write");
   const agents = useQuery(AgentService.method.listAgents, { perPage: 500, sort: "name" }).data?.data;
   const kinds = useQuery(TargetService.method.listTargetKinds, {}).data?.data ?? [];
@@ -45,7 +46,7 @@ export function TargetsPage() {
   const columns = useMemo(() => targetColumns(new Map(agents?.map(({ id, name }) => [id, name]))), [agents]);
   const isFiltered = values.q !== "" || values.kind !== "" || agentId !== "" || values.archived;
   const create = (
-    <Button kind="primary" icon={Plus} disabledReason={write.reason} onClick={() => setCreating(true)}>
+    <Button kind="primary" icon={Plus} disabledReason={write.reason} onClick={() => set({ new: true })}>
       Create a target
     </Button>
   );
@@ -110,7 +111,7 @@ export function TargetsPage() {
           )
         }
       />
-      {isCreating && <TargetForm onClose={() => setCreating(false)} />}
+      {values.new && <TargetForm onClose={() => set({ new: false }, { replace: true })} />}
     </Page>
   );
 }
