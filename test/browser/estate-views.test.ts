@@ -66,8 +66,7 @@ describe("the overview", () => {
     expect(numberOf("failed or expired")).toBe(0);
     const active = facets.status.find(({ value }: { value: string }) => value === "Active").count;
     await page.getByRole("link", { name: `${active} active` }).click();
-    await view.settle();
-    expect(new URL(page.url()).search).toBe("?status=Active");
+    await page.waitForURL((url) => url.search === "?status=Active");
     await expect.poll(() => page.getByRole("table").getByRole("row").count()).toBe(active + 1);
     expect(view.problems).toEqual([]);
   });
@@ -161,9 +160,9 @@ describe("the trust map", () => {
     const { nodes } = await api("GET", "trust-map?root=team:t-web");
     const { certificates } = nodes.find(({ id }: { id: string }) => id === "owner:");
     await page.getByRole("link", { name: `Show ${certificates} certificate` }).click();
-    await view.settle();
-    expect(new URL(page.url()).search).toBe("?team=t-web&owner=-");
-    expect(await page.getByRole("table").getByRole("row").count()).toBe(certificates + 1);
+    await expect.poll(() => new URL(page.url()).search).toBe("?team=t-web&owner=-");
+    const rows = page.getByRole("table", { name: "Certificates" }).getByRole("row");
+    await expect.poll(() => rows.count()).toBe(certificates + 1);
     await view.goto("/certificates?problems=1");
     await page.getByText("No certificate matches these filters").waitFor();
     expect(view.problems).toEqual([]);
