@@ -1,6 +1,7 @@
-import type { DescField, JsonObject, Message } from "@bufbuild/protobuf";
+import { type DescField, getOption, type JsonObject, type Message } from "@bufbuild/protobuf";
 import { type Command, Option } from "commander";
 import { JobService } from "#gen/certctl/v1/jobs_pb.ts";
+import { answers_file } from "#gen/certctl/v1/options_pb.ts";
 import { comments } from "#gen/contract.ts";
 import { decodeJson, encodeJson } from "../src/rest/json.ts";
 import { type ApiCommand, kebab } from "./commands.ts";
@@ -80,6 +81,7 @@ function addVerb(group: Command, api: ApiCommand, all: readonly ApiCommand[], te
       : await connection.unary(api.method, message);
     if (isPaged(api) && format === "table") terminal.err(leftOut(api, answer));
     if (verb.opts<{ watch?: true }>().watch) await watchJobs(connection, jobIdsOf(api, answer), terminal);
+    else if (format === "table" && getOption(api.method, answers_file)) terminal.out(fileOf(api, answer));
     else terminal.out(describe(api, all, format, answer, values));
   });
 }
@@ -97,6 +99,11 @@ function isStartedJob({ name }: DescField, _: number, fields: readonly DescField
 function jobIdsOf({ method }: ApiCommand, answer: Message): string[] {
   const { job_ids: ids, job_id: id } = encodeJson(method.output, answer);
   return (ids ?? [id]) as string[];
+}
+
+/** The content of an answer that is a file: to be sent into one, or into another program. */
+function fileOf({ method }: ApiCommand, answer: Message): Uint8Array {
+  return Buffer.from(String(encodeJson(method.output, answer)["content_base64"]), "base64");
 }
 
 /** The request that the values make. Throws what is wrong with them, by their flags. */

@@ -7,7 +7,8 @@ export interface Terminal {
   isLive: boolean;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
-  out(text: string): void;
+  /** A file is printed as it is. */
+  out(text: string | Uint8Array): void;
   /** Resolves when what was printed has been taken: for what may be endless. */
   drained(): Promise<void>;
   /** Beside the answer: progress, hints. */

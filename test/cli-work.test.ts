@@ -19,7 +19,7 @@ function deaf(printed: string[]): Terminal {
     env: {},
     isLive: false,
     signal: new AbortController().signal,
-    out: (text) => printed.push(text),
+    out: (text) => printed.push(String(text)),
     drained: () => Promise.resolve(),
     err: (text) => printed.push(text),
     connect: () => Promise.reject(new Error("nothing is to be sent")),
