@@ -20,13 +20,13 @@ const precompress: Plugin = {
   },
 };
 
-/** The fonts that every page needs are asked for with it, not after its style sheet: text is drawn once. */
-const preloadFonts: Plugin = {
-  name: "preload-fonts",
+/** The font that every page needs is asked for with it, not after its style sheet: text is drawn once. */
+const preloadFont: Plugin = {
+  name: "preload-font",
   apply: "build",
   transformIndexHtml: (_, { bundle = {} }) =>
     Object.keys(bundle)
-      .filter((name) => /geist(-mono)?-latin-wght-normal-[^/]*\.woff2$/.test(name))
+      .filter((name) => /geist-latin-wght-normal-[^/]*\.woff2$/.test(name))
       .map((name) => ({
         tag: "link",
         attrs: { rel: "preload", as: "font", type: "font/woff2", href: `/${name}`, crossorigin: true },
@@ -38,7 +38,7 @@ const controlPlane = process.env["CERTCTL_URL"] ?? "https://localhost:8443";
 
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react(), tailwind(), preloadFonts, precompress],
+  plugins: [react(), tailwind(), preloadFont, precompress],
   resolve: {
     alias: {
       "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js": join(
