@@ -37,6 +37,21 @@ test.each(pages)("%s can be used at twice the size: half the width has room for 
   await expectFine(view, `${path} at 200 %`);
 });
 
+test("what becomes visible is visible at once, however deep it lies", async () => {
+  await using view = await open("/", 1440);
+  const shown = await view.page.evaluate(() => {
+    const main = document.querySelector("main");
+    const leaves = [...(main?.querySelectorAll("*") ?? [])].filter(({ children }) => children.length === 0);
+    if (main) main.style.visibility = "hidden";
+    const hidden = leaves.filter((leaf) => getComputedStyle(leaf).visibility === "hidden").length;
+    if (main) main.style.visibility = "";
+    const visible = leaves.filter((leaf) => getComputedStyle(leaf).visibility === "visible").length;
+    return { hidden, visible, all: leaves.length };
+  });
+  expect(shown.all).toBeGreaterThan(20);
+  expect(shown).toMatchObject({ hidden: shown.all, visible: shown.all });
+});
+
 test("nothing moves by itself for those who asked for that", async () => {
   await using view = await open("/certificates/$certificate", 1440);
   const running = await view.page.evaluate(() => {

@@ -19,26 +19,17 @@ declare global {
   };
 }
 
-/**
- * What axe finds wrong: in the dialog that is open, or in the whole page. Asked twice where it finds something: an answer that
- * comes in while axe walks through the page is no fault of the page.
- */
+/** What axe finds wrong: in the dialog that is open, or in the whole page. */
 export async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
-  const found = await page.evaluate(findViolations);
-  if (found.length === 0) return [];
-  await page.waitForTimeout(500);
-  const stillFound = await page.evaluate(findViolations);
-  return found.filter((each) => stillFound.includes(each));
-}
-
-async function findViolations(): Promise<string[]> {
-  const root = document.querySelector("dialog[open], [role=dialog]") ?? document;
-  const values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-  const { violations } = await globalThis.axe.run(root, { runOnly: { type: "tag", values } });
-  return violations.flatMap(({ id, help, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${help}\n  ${html.slice(0, 300)}\n  ${failureSummary}`),
-  );
+  return page.evaluate(async () => {
+    const root = document.querySelector("dialog[open], [role=dialog]") ?? document;
+    const values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    const { violations } = await globalThis.axe.run(root, { runOnly: { type: "tag", values } });
+    return violations.flatMap(({ id, help, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${help}\n  ${html.slice(0, 300)}\n  ${failureSummary}`),
+    );
+  });
 }
 
 /** Texts that only a mistake brings onto a page. */
