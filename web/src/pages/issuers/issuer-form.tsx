@@ -1,30 +1,23 @@
-import type { JsonObject } from "@bufbuild/protobuf";
 import { useMutation, useQuery } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useState } from "react";
 import { type Issuer, IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
 import { refresh } from "../../api/refresh.ts";
-import { ConfigFields, wrongWith } from "../../forms/config-fields.tsx";
+import { ConfigFields } from "../../forms/config-fields.tsx";
 import { FormDialog } from "../../forms/form-dialog.tsx";
-import { configOf, draftOf, fieldsOf, type Schema } from "../../forms/schema.ts";
+import { useKindConfig } from "../../forms/kind-config.ts";
+import { KindField, NameField } from "../../forms/kind-field.tsx";
 import { TestResult } from "../../forms/test-result.tsx";
 import { Button } from "../../ui/button.tsx";
-import { Checkbox, Field, Input, Select } from "../../ui/field.tsx";
+import { Checkbox } from "../../ui/field.tsx";
 import { toast } from "../../ui/toast.tsx";
 
 /** Creates an issuer, or changes one. Its configuration is what its kind's schema asks for. */
 export function IssuerForm({ issuer, onClose }: { issuer?: Issuer; onClose(): void }) {
   const kinds = useQuery(IssuerService.method.listIssuerKinds, {}).data?.data ?? [];
   const [name, setName] = useState(issuer?.name ?? "");
-  const [chosen, setKind] = useState(issuer?.kind ?? "");
   const [isEnabled, setEnabled] = useState(issuer?.enabled ?? true);
-  const kind = chosen || kinds[0]?.kind || "";
-  const schema = kinds.find((each) => each.kind === kind)?.configSchema;
-  const fields = useMemo(() => fieldsOf((schema ?? {}) as Schema), [schema]);
-  const stored = issuer?.kind === kind ? ((issuer.config ?? {}) as JsonObject) : {};
-  const [typed, setTyped] = useState<ReturnType<typeof draftOf>>({});
-  const draft = { ...draftOf(fields, stored), ...typed };
-  const config = configOf(fields, draft);
+  const { kind, setKind, fields, draft, setDraft, config } = useKindConfig(kinds, issuer);
   const queries = useQueryClient();
   const create = useMutation(IssuerService.method.createIssuer);
   const update = useMutation(IssuerService.method.updateIssuer);
@@ -55,27 +48,10 @@ export function IssuerForm({ issuer, onClose }: { issuer?: Issuer; onClose(): vo
         </Button>
       }
     >
-      <Field label="Name" error={wrongWith(error, "name")}>
-        {(ids) => <Input {...ids} required value={name} onChange={(event) => setName(event.target.value)} />}
-      </Field>
-      <Field label="Kind" hint={issuer && "Stays as it is"} error={wrongWith(error, "kind")}>
-        {(ids) => (
-          <Select
-            {...ids}
-            value={kind}
-            disabled={issuer !== undefined}
-            onChange={(event) => setKind(event.target.value)}
-          >
-            {kinds.map(({ kind: each, title }) => (
-              <option key={each} value={each}>
-                {title}
-              </option>
-            ))}
-          </Select>
-        )}
-      </Field>
-      <ConfigFields fields={fields} draft={draft} onChange={setTyped} error={error} />
-      {fields.length === 0 && schema && <p className="text-fg2">This kind needs no configuration.</p>}
+      <NameField name={name} onChange={setName} error={error} />
+      <KindField kinds={kinds} kind={kind} onChange={setKind} error={error} isFixed={issuer !== undefined} />
+      <ConfigFields fields={fields} draft={draft} onChange={setDraft} error={error} />
+      {fields.length === 0 && kind && <p className="text-fg2">This kind needs no configuration.</p>}
       <Checkbox
         label="Enabled"
         hint="A disabled issuer signs nothing: renewals are refused"

@@ -1,7 +1,6 @@
-import type { JsonObject } from "@bufbuild/protobuf";
 import { useMutation, useQuery } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useState } from "react";
 import {
   PolicyMode,
   type PolicyRule,
@@ -12,11 +11,12 @@ import {
 import { refresh } from "../../api/refresh.ts";
 import { ConfigFields, wrongWith } from "../../forms/config-fields.tsx";
 import { FormDialog } from "../../forms/form-dialog.tsx";
-import { configOf, draftOf, fieldsOf, type Schema } from "../../forms/schema.ts";
+import { useKindConfig } from "../../forms/kind-config.ts";
+import { KindField, NameField } from "../../forms/kind-field.tsx";
 import { useNames } from "../../names/names.ts";
 import { readable } from "../../status/words.ts";
 import { Button } from "../../ui/button.tsx";
-import { Checkbox, Field, Input, Select } from "../../ui/field.tsx";
+import { Checkbox, Field, Select } from "../../ui/field.tsx";
 import { toast } from "../../ui/toast.tsx";
 import { DryRunResult } from "./dry-run-result.tsx";
 
@@ -25,18 +25,13 @@ const severities = [PolicySeverity.WARNING, PolicySeverity.ERROR, PolicySeverity
 /** Creates a rule, or changes one. What it would find can be seen before it is saved. */
 export function RuleForm({ rule, onClose }: { rule?: PolicyRule; onClose(): void }) {
   const types = useQuery(PolicyService.method.listPolicyTypes, {}).data?.data ?? [];
+  const kinds = types.map((each) => ({ ...each, kind: each.type }));
   const [name, setName] = useState(rule?.name ?? "");
-  const [chosen, setType] = useState(rule?.type ?? "");
   const [severity, setSeverity] = useState(rule?.severity ?? PolicySeverity.ERROR);
   const [mode, setMode] = useState(rule?.mode ?? PolicyMode.AUDIT);
   const [enabled, setEnabled] = useState(rule?.enabled ?? true);
-  const type = chosen || types[0]?.type || "";
-  const schema = types.find((each) => each.type === type)?.configSchema;
-  const fields = useMemo(() => fieldsOf((schema ?? {}) as Schema), [schema]);
-  const stored = rule?.type === type ? ((rule.config ?? {}) as JsonObject) : {};
-  const [typed, setTyped] = useState<ReturnType<typeof draftOf>>({});
-  const draft = { ...draftOf(fields, stored), ...typed };
-  const config = configOf(fields, draft);
+  const start = rule && { kind: rule.type, config: rule.config };
+  const { kind: type, setKind, fields, draft, setDraft, config } = useKindConfig(kinds, start);
   const issuers = useNames().issuers;
   const queries = useQueryClient();
   const create = useMutation(PolicyService.method.createPolicyRule);
@@ -66,33 +61,23 @@ export function RuleForm({ rule, onClose }: { rule?: PolicyRule; onClose(): void
         </Button>
       }
     >
-      <Field label="Name" error={wrongWith(error, "name")}>
-        {(ids) => <Input {...ids} required value={name} onChange={(event) => setName(event.target.value)} />}
-      </Field>
-      <Field label="What it asks for" hint={rule && "Stays as it is"} error={wrongWith(error, "type")}>
-        {(ids) => (
-          <Select
-            {...ids}
-            value={type}
-            disabled={rule !== undefined}
-            onChange={(event) => {
-              setType(event.target.value);
-              setTyped({});
-              dryRun.reset();
-            }}
-          >
-            {types.map(({ type: each, title }) => (
-              <option key={each} value={each}>
-                {title}
-              </option>
-            ))}
-          </Select>
-        )}
-      </Field>
+      <NameField name={name} onChange={setName} error={error} />
+      <KindField
+        label="What it asks for"
+        path="type"
+        kinds={kinds}
+        kind={type}
+        onChange={(next) => {
+          setKind(next);
+          dryRun.reset();
+        }}
+        error={error}
+        isFixed={rule !== undefined}
+      />
       <ConfigFields
         fields={fields}
         draft={draft}
-        onChange={setTyped}
+        onChange={setDraft}
         error={error}
         suggestions={{ allowed_issuer_ids: Array.from(issuers, ([value, label]) => ({ value, label })) }}
       />

@@ -1,15 +1,16 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { useMutation, useQuery } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useState } from "react";
 import { AgentService } from "#gen/certctl/v1/agents_pb.ts";
 import { type Target, TargetService } from "#gen/certctl/v1/targets_pb.ts";
 import { refresh } from "../../api/refresh.ts";
 import { ConfigFields, wrongWith } from "../../forms/config-fields.tsx";
 import { FormDialog } from "../../forms/form-dialog.tsx";
-import { configOf, type Draft, draftOf, fieldsOf, type Schema } from "../../forms/schema.ts";
+import { useKindConfig } from "../../forms/kind-config.ts";
+import { KindField, NameField } from "../../forms/kind-field.tsx";
 import { Button } from "../../ui/button.tsx";
-import { Field, Input, Select } from "../../ui/field.tsx";
+import { Field, Select } from "../../ui/field.tsx";
 import { toast } from "../../ui/toast.tsx";
 import { Checks } from "./checks.tsx";
 
@@ -27,14 +28,7 @@ export function TargetForm({ target, start, onClose }: TargetFormProps) {
   const kinds = useQuery(TargetService.method.listTargetKinds, {}).data?.data ?? [];
   const [name, setName] = useState(target?.name ?? start?.name ?? "");
   const [agentId, setAgent] = useState(target?.agentId ?? start?.agentId ?? "");
-  const [chosenKind, setKind] = useState(target?.kind ?? start?.kind ?? "");
-  const kind = chosenKind || kinds[0]?.kind || "";
-  const schema = kinds.find((each) => each.kind === kind)?.configSchema;
-  const fields = useMemo(() => fieldsOf((schema ?? {}) as Schema), [schema]);
-  const [typed, setTyped] = useState<Draft>({});
-  const known = (target?.config ?? start?.config ?? {}) as JsonObject;
-  const draft = { ...draftOf(fields, known), ...typed };
-  const config = configOf(fields, draft);
+  const { kind, setKind, fields, draft, setDraft, config } = useKindConfig(kinds, target ?? start);
   const entries = agents.find(({ id }) => id === agentId)?.entries ?? [];
   const queries = useQueryClient();
   const create = useMutation(TargetService.method.createTarget);
@@ -53,7 +47,7 @@ export function TargetForm({ target, start, onClose }: TargetFormProps) {
     const entry = entries.find((each) => each.name === entryName);
     if (!entry) return;
     setKind(entry.kind);
-    setTyped({ ...typed, entry: entry.name });
+    setDraft({ entry: entry.name });
     if (name === "") setName(entry.name);
   };
   return (
@@ -110,29 +104,12 @@ export function TargetForm({ target, start, onClose }: TargetFormProps) {
           )}
         </Field>
       )}
-      <Field label="Name" error={wrongWith(error, "name")}>
-        {(ids) => <Input {...ids} required value={name} onChange={(event) => setName(event.target.value)} />}
-      </Field>
-      <Field label="Kind" hint={target && "Stays as it is"} error={wrongWith(error, "kind")}>
-        {(ids) => (
-          <Select
-            {...ids}
-            value={kind}
-            disabled={target !== undefined}
-            onChange={(event) => setKind(event.target.value)}
-          >
-            {kinds.map(({ kind: each, title }) => (
-              <option key={each} value={each}>
-                {title}
-              </option>
-            ))}
-          </Select>
-        )}
-      </Field>
+      <NameField name={name} onChange={setName} error={error} />
+      <KindField kinds={kinds} kind={kind} onChange={setKind} error={error} isFixed={target !== undefined} />
       <ConfigFields
         fields={fields}
         draft={draft}
-        onChange={setTyped}
+        onChange={setDraft}
         error={error}
         suggestions={{ entry: entries.map(({ name: value, endpoint }) => ({ value, label: endpoint })) }}
       />
