@@ -1,13 +1,11 @@
-import { Code } from "@connectrpc/connect";
 import { useQuery } from "@connectrpc/connect-query";
 import { useParams } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { type Certificate, CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
-import { isCode } from "../../api/errors.ts";
 import { CertificateBadge } from "../../status/certificate-status.tsx";
 import { Skeleton } from "../../ui/empty-state.tsx";
-import { ErrorCard } from "../../ui/error-card.tsx";
-import { Page, PageHeader } from "../../ui/panel.tsx";
+import { ObjectPage } from "../../ui/object-page.tsx";
+import { PageHeader } from "../../ui/panel.tsx";
 import { Settled } from "../../ui/settled.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { CertificateActions } from "./actions.tsx";
@@ -57,48 +55,35 @@ export function CertificatePage() {
     version,
   } = useParams({ strict: false }) as { id?: string; tab?: string; version?: string };
   const read = useQuery(CertificateService.method.getCertificate, { id });
-  const certificate = read.data?.certificate;
-  if (!certificate)
-    return (
-      <Page>
-        <PageHeader title={id} parent={parent} />
-        {read.error ? (
-          <ErrorCard
-            error={read.error}
-            what={
-              isCode(read.error, Code.NotFound) ? `${id}: there is no such certificate` : "the certificate"
-            }
-            onRetry={() => void read.refetch()}
-          />
-        ) : (
-          <Skeleton lines={6} />
-        )}
-      </Page>
-    );
   return (
-    <Page>
-      <Settled>
-        <PageHeader
-          title={certificate.name}
-          parent={parent}
-          badge={<CertificateBadge status={certificate.status} schedule={certificate.schedule} />}
-        >
-          <CertificateActions certificate={certificate} />
-        </PageHeader>
-        <StatusSentence id={id} />
-        <Tabs
-          label="Of this certificate"
-          tabs={tabs.map((name) => ({ to: `/certificates/${id}${name && `/${name}`}`, label: labels[name] }))}
-        />
-        <Suspense fallback={<Skeleton lines={6} />}>
-          {version ? (
-            <VersionTab certificate={certificate} versionId={version} />
-          ) : (
-            <TabContent tab={tab} certificate={certificate} />
-          )}
-        </Suspense>
-      </Settled>
-    </Page>
+    <ObjectPage id={id} what="certificate" parent={parent} value={read.data?.certificate} query={read}>
+      {(certificate) => (
+        <Settled>
+          <PageHeader
+            title={certificate.name}
+            parent={parent}
+            badge={<CertificateBadge status={certificate.status} schedule={certificate.schedule} />}
+          >
+            <CertificateActions certificate={certificate} />
+          </PageHeader>
+          <StatusSentence id={id} />
+          <Tabs
+            label="Of this certificate"
+            tabs={tabs.map((name) => ({
+              to: `/certificates/${id}${name && `/${name}`}`,
+              label: labels[name],
+            }))}
+          />
+          <Suspense fallback={<Skeleton lines={6} />}>
+            {version ? (
+              <VersionTab certificate={certificate} versionId={version} />
+            ) : (
+              <TabContent tab={tab} certificate={certificate} />
+            )}
+          </Suspense>
+        </Settled>
+      )}
+    </ObjectPage>
   );
 }
 

@@ -6,10 +6,8 @@ import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
 import { usePermission } from "../../session/session.ts";
 import { CertificateBadge } from "../../status/certificate-status.tsx";
 import { Button } from "../../ui/button.tsx";
-import { DataTable } from "../../ui/data-table.tsx";
 import { EmptyState } from "../../ui/empty-state.tsx";
-import { ErrorCard } from "../../ui/error-card.tsx";
-import { Pager } from "../../ui/pager.tsx";
+import { ListBody } from "../../ui/list-body.tsx";
 import { Page, PageHeader } from "../../ui/panel.tsx";
 import { useSelection } from "../../ui/selection.ts";
 import { useParameters } from "../../url/use-parameters.ts";
@@ -40,7 +38,6 @@ export function CertificatesPage() {
   const list = useQuery(CertificateService.method.listCertificates, input, {
     placeholderData: keepPreviousData,
   });
-  const rows = list.data?.data ?? [];
   const total = list.data?.total ?? 0;
   const columns = useMemo(() => certificateColumns(values.cols), [values.cols]);
   const create = (
@@ -56,50 +53,44 @@ export function CertificatesPage() {
         {create}
       </PageHeader>
       <PinnedViews values={values} />
-      {selection.keys.size > 0 ? (
+      {selection.keys.size > 0 && !values.archived ? (
         <BulkBar selection={selection} filter={filter} total={total} isFiltered={isFiltered(values)} />
       ) : (
         <ListFilters values={values} set={set} />
       )}
-      {list.error && !list.data ? (
-        <ErrorCard error={list.error} what="the certificates" onRetry={() => void list.refetch()} />
-      ) : (
-        <DataTable
-          label="Certificates"
-          rows={rows}
-          columns={columns}
-          keyOf={({ id }) => id}
-          summary={(certificate) => (
-            <>
-              <CertificateBadge status={certificate.status} schedule={certificate.schedule} />
-              <Expires certificate={certificate} />
-            </>
-          )}
-          sort={values.sort}
-          onSort={(sort) => set({ sort, page: 1 })}
-          selection={selection}
-          page={JSON.stringify(values)}
-          isLoading={list.isPending}
-          isStale={list.isPlaceholderData}
-          empty={
-            isFiltered(values) ? (
-              <EmptyState
-                icon={ShieldCheck}
-                title="No certificate matches these filters"
-                actions={<Button onClick={() => set({ ...noFilter, page: 1 })}>Clear the filters</Button>}
-              />
-            ) : (
-              <EmptyState icon={ShieldCheck} title="No certificates yet" actions={create}>
-                Name what is to be served and where; the agent there makes the key, and certctl keeps it
-                renewed.
-              </EmptyState>
-            )
-          }
-        />
-      )}
-      {total > 0 && (
-        <Pager page={values.page} perPage={perPage} total={total} onPage={(page) => set({ page })} />
-      )}
+      <ListBody
+        list={list}
+        what="the certificates"
+        label="Certificates"
+        columns={columns}
+        keyOf={({ id }) => id}
+        summary={(certificate) => (
+          <>
+            <CertificateBadge status={certificate.status} schedule={certificate.schedule} />
+            <Expires certificate={certificate} />
+          </>
+        )}
+        sort={values.sort}
+        onSort={(sort) => set({ sort, page: 1 })}
+        // Operations act on live ones: what is archived is restored one by one.
+        {...(!values.archived && { selection })}
+        page={JSON.stringify(values)}
+        pages={{ at: values.page, per: perPage, onChange: (page) => set({ page }) }}
+        empty={
+          isFiltered(values) ? (
+            <EmptyState
+              icon={ShieldCheck}
+              title="No certificate matches these filters"
+              actions={<Button onClick={() => set({ ...noFilter, page: 1 })}>Clear the filters</Button>}
+            />
+          ) : (
+            <EmptyState icon={ShieldCheck} title="No certificates yet" actions={create}>
+              Name what is to be served and where; the agent there makes the key, and certctl keeps it
+              renewed.
+            </EmptyState>
+          )
+        }
+      />
       {values.new && <CreateCertificate onClose={() => set({ new: false }, { replace: true })} />}
     </Page>
   );
