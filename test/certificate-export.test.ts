@@ -61,7 +61,8 @@ describe("an export", () => {
     expect(rows[0]).toMatch(/^id,name,common_name,sans,/);
     const suspicious = rows.find((row) => row.includes("HYPERLINK"));
     expect(suspicious).toContain(`,"'=HYPERLINK(""https://evil.example"")",`);
-    expect(body).not.toMatch(/PRIVATE KEY|csr/i);
+    expect(rows[0]).not.toMatch(/csr|key_pem/);
+    expect(body).not.toMatch(/PRIVATE KEY|CERTIFICATE REQUEST/);
   });
 
   test("refuses an order that the list does not know", async () => {

@@ -81,7 +81,7 @@ describe("the commands of", () => {
       CERTCTL_CA: join(system.dataDir, "ca.pem"),
       CERTCTL_API_KEY_FILE: join(system.dataDir, "admin.key"),
     };
-    const out = await run("cli.md", env);
+    const out = await run("cli.md", env, directory);
     expect(out).toContain("Usage: certctl certificates list");
     expect(out).toContain("description: what they do");
     expect(out).toMatch(/^job-\w+ {2}Issued$/m);
