@@ -172,7 +172,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const sessions = starting.use(createSessions(bus, clock));
   const tasks = {
     issue: (jobId: string, signal: AbortSignal) =>
-      issue({ db, sealer, issuerKinds, authorities, clock, log }, jobId, signal),
+      issue({ db, sealer, issuerKinds, authorities, egress, clock, log }, jobId, signal),
     advance: (jobId: string) => advanceJob(db, jobId, clock()),
     keygen: (jobId: string) => makeServerKey({ db, sealer, clock }, jobId),
     operate: (id: string, signal: AbortSignal) => runOperation({ db, clock, log }, id, signal),
@@ -226,7 +226,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         identityHours: config.agentIdentityHours,
       }),
     );
-    router.service(IssuerService, issuerService({ db, sealer, issuerKinds, authorities, clock }));
+    router.service(IssuerService, issuerService({ db, sealer, issuerKinds, authorities, egress, clock }));
     router.service(TargetService, targetService({ db, bus, clock }));
     router.service(TeamService, teamService({ db, clock }));
     router.service(OwnerService, ownerService({ db, clock }));

@@ -1,5 +1,8 @@
+import type { JsonObject } from "@bufbuild/protobuf";
 import { holdAgent } from "../agents/hold.ts";
+import { maskSecrets } from "../connectors/secrets.ts";
 import { defaultIssuerId } from "../issuers/default-issuer.ts";
+import type { Refusal, WantedCertificate } from "../issuers/issuer.ts";
 import { issuerByKind } from "../issuers/registry.ts";
 import type { Transaction } from "../platform/database.ts";
 import { type FieldViolation, invalid } from "../platform/errors.ts";
@@ -22,12 +25,14 @@ export async function checkDeclaration(tx: Transaction, reserved: ReservedNames,
   const violations: FieldViolation[] = [];
   const sans = canonicalNames(wanted, violations);
   const issuerId = wanted.issuerId || defaultIssuerId;
-  const [issuer] = await tx.$queryRaw<{ kind: string }[]>`
-    SELECT kind FROM issuers WHERE id = ${issuerId} AND archived_at IS NULL FOR SHARE`;
+  const validitySeconds = wanted.validitySeconds || defaultValiditySeconds;
+  const [issuer] = await tx.$queryRaw<{ kind: string; config: JsonObject }[]>`
+    SELECT kind, config FROM issuers WHERE id = ${issuerId} AND archived_at IS NULL FOR SHARE`;
   if (!issuer) violations.push({ field: "issuer_id", description: `issuer ${issuerId} does not exist` });
-  const refusal =
-    issuer && violations.length === 0 ? issuerByKind.get(issuer.kind)?.refuses(sans, reserved) : null;
-  if (refusal) violations.push({ field: "sans", description: refusal });
+  if (issuer && violations.length === 0) {
+    const refusal = refusalOf(issuer, { sans, keyAlgorithm: wanted.keyAlgorithm, validitySeconds }, reserved);
+    if (refusal) violations.push(refusal);
+  }
   const places = await checkPlaces(tx, wanted, violations);
   const ownership = await readOwnership(tx, wanted, violations);
   const [first, ...others] = violations;
@@ -40,10 +45,18 @@ export async function checkDeclaration(tx: Transaction, reserved: ReservedNames,
     issuerId,
     tags: wanted.tags,
     keyAlgorithm: wanted.keyAlgorithm,
-    validitySeconds: wanted.validitySeconds || defaultValiditySeconds,
+    validitySeconds,
     ...places,
     ...ownership,
   };
+}
+
+function refusalOf(
+  { kind, config }: { kind: string; config: JsonObject },
+  wanted: WantedCertificate,
+  reserved: ReservedNames,
+): Refusal | null {
+  return issuerByKind.get(kind)?.refuses(wanted, maskSecrets(config), reserved) ?? null;
 }
 
 /** The agent and the targets. */

@@ -1,71 +1,77 @@
-import { X509Certificate } from "node:crypto";
-import type { Job, ManagedCertificate } from "#gen/prisma/client.ts";
-import { recordAudit, system } from "../audit/record.ts";
+import type { Issuer as IssuerRow, Job } from "#gen/prisma/client.ts";
+import { system } from "../audit/record.ts";
 import type { Authorities } from "../authorities/authority.ts";
-import { type Issued, IssuerError } from "../issuers/issuer.ts";
+import {
+  type Issued,
+  type IssueRequest,
+  type Issuer,
+  IssuerError,
+  type Order,
+  type Ordered,
+  type RecordedIssuance,
+  type SignedCertificate,
+} from "../issuers/issuer.ts";
 import { type IssuerKinds, openConfig } from "../issuers/manage.ts";
+import { type HeldOrder, holdOrder } from "../issuers/order.ts";
 import { recordIssuance } from "../issuers/record.ts";
-import { createDeployment } from "../jobs/create.ts";
 import { lockJob } from "../jobs/lease.ts";
+import { enqueue } from "../jobs/queue.ts";
 import { type AttemptFailure, failAttempt } from "../jobs/retry.ts";
-import { addEvent, transition } from "../jobs/transition.ts";
-import { raiseEvent } from "../notifications/raise.ts";
+import { addEvent, notifyChange } from "../jobs/transition.ts";
 import type { Database, Transaction } from "../platform/database.ts";
-import { newId } from "../platform/ids.ts";
+import type { Egress } from "../platform/egress.ts";
 import type { Log } from "../platform/log.ts";
 import type { Sealer } from "../platform/seal.ts";
-import { judge } from "../policies/judge.ts";
 import { readCsr } from "../x509/csr.ts";
-import { pem } from "../x509/pem.ts";
-import { planRenewal } from "./plan.ts";
+import { checkAnswer } from "./check-answer.ts";
+import { publish } from "./publish.ts";
+import { signedCertificate } from "./signed.ts";
 
 export interface IssueDeps {
   db: Database;
   sealer: Sealer;
   issuerKinds: IssuerKinds;
   authorities: Authorities;
+  egress: Egress;
   clock: () => Date;
   log: Log;
 }
+
+const leastPollMs = 1_000;
+const mostPollMs = 86_400_000;
+/** A person may have to approve an order; one that nobody does in this time ends. */
+const mostOrderAgeMs = 30 * 86_400_000;
 
 /**
  * Has the accepted CSR of a job signed and publishes the certificate. Done twice, or again after a crash at any point, it
  * makes one certificate.
  */
 export async function issue(deps: IssueDeps, jobId: string, signal: AbortSignal): Promise<void> {
-  const { db, sealer, issuerKinds, authorities, clock, log } = deps;
+  const { db, clock, log } = deps;
   const job = await db.job.findUnique({
     where: { id: jobId },
     include: { certificate: { include: { issuer: true } } },
   });
   if (job?.status !== "Running" || !job.csr) return;
   const { certificate } = job;
-  const issuer = issuerKinds.get(certificate.issuer.kind);
   try {
-    if (!issuer)
-      throw new IssuerError(
-        "issuer",
-        `this server knows no issuer of the kind ${certificate.issuer.kind}`,
-        "Configuration",
-      );
-    if (!certificate.issuer.enabled)
-      throw new IssuerError("issuer", `issuer ${certificate.issuerId} is disabled`, "Configuration");
+    const issuer = requireIssuer(deps, certificate.issuer);
+    const csr = readCsr(Buffer.from(job.csr));
     // As the agent asked and was granted: names that have changed since take effect at the next issuance.
-    const sans = readCsr(Buffer.from(job.csr)).sans.map(({ value }) => value);
+    const sans = csr.sans.map(({ value }) => value);
     const request = {
       keyId: job.keyId,
       commonName: sans.includes(certificate.commonName) ? certificate.commonName : "",
       sans,
-      csr: Buffer.from(job.csr),
+      csr: csr.der,
       validitySeconds: certificate.validitySeconds,
       now: clock(),
+      replaces: await newestOf(db, job, certificate.issuerId),
     };
-    const issued = await issuer.issue(request, openConfig(sealer, certificate.issuer), {
-      signal,
-      issuingCa: authorities.byRole["issuing-ca"],
-      record: (keyId, next) => recordIssuance(db, { jobId, keyId }, next),
-    });
-    await publish(deps, job, certificate, { ...issued, sans });
+    const answer = await ask(deps, job, { issuer, row: certificate.issuer, request }, signal);
+    if (answer === null) return;
+    checkAnswer(answer, { spki: csr.spki, sans, now: clock() });
+    await publish(deps, job, certificate, { ...answer, sans });
   } catch (error) {
     if (signal.aborted) return;
     log.warn({ err: error, jobId }, "an issuance failed");
@@ -73,85 +79,118 @@ export async function issue(deps: IssueDeps, jobId: string, signal: AbortSignal)
   }
 }
 
-/** One transaction: the version, the job's end, its deployments, the audit row and the agents' wake-up. */
-async function publish(
+function requireIssuer({ issuerKinds }: IssueDeps, { id, kind, enabled }: IssuerRow): Issuer {
+  const issuer = issuerKinds.get(kind);
+  if (!issuer)
+    throw new IssuerError("issuer", `this server knows no issuer of the kind ${kind}`, "Configuration");
+  if (!enabled) throw new IssuerError("issuer", `issuer ${id} is disabled`, "Configuration");
+  return issuer;
+}
+
+/** What the issuer signed; null: it signs later, and the job is taken up again then. */
+async function ask(
   deps: IssueDeps,
-  { id: jobId, keyId, agentId, renewalId }: Job,
-  certificate: ManagedCertificate,
-  issued: Issued & { sans: string[] },
+  job: Job,
+  { issuer, row, request }: { issuer: Issuer; row: IssuerRow; request: IssueRequest },
+  signal: AbortSignal,
+): Promise<Issued | null> {
+  const { db, sealer, authorities, egress, clock } = deps;
+  const { id: jobId, keyId } = job;
+  const config = openConfig(sealer, row);
+  const context = {
+    clock,
+    egress,
+    issuerId: row.id,
+    jobId,
+    issuingCa: authorities.byRole["issuing-ca"],
+    progress: (step: string, message: string) => addProgress(db, job, step, message),
+    record: (key: string, next: RecordedIssuance & { serial: string }) =>
+      recordIssuance(db, { jobId, keyId: key }, next),
+  };
+  if (issuer.isRepeatable) {
+    const answer = await issuer.issue(request, config, { ...context, signal, order: noOrder });
+    if (isOrdered(answer))
+      throw new Error(`an issuer of the kind ${issuer.kind} signs at once or not at all`);
+    return answer;
+  }
+  const held = await holdOrder(db, { issuerId: row.id, jobId, keyId }, clock);
+  if (held instanceof Date) {
+    await db.$transaction((tx) => enqueue(tx, "issue", jobId, held));
+    return null;
+  }
+  await using order = held;
+  const working = { ...context, order, signal: AbortSignal.any([signal, order.lost]) };
+  const state = order.isWaiting ? await order.read() : null;
+  const answer =
+    state && issuer.orderStatus
+      ? await issuer.orderStatus(state, request, config, working)
+      : await issuer.issue(request, config, working);
+  if (!isOrdered(answer)) return answer;
+  await waitForOrder(deps, job, order, answer);
+  return null;
+}
+
+function isOrdered(answer: Issued | Ordered): answer is Ordered {
+  return "pollAfterMs" in answer;
+}
+
+const noOrder: Order = {
+  read: async () => null,
+  async write() {
+    throw new Error("an issuer that keeps no order wrote one");
+  },
+};
+
+/** Has the CA asked again when it said, or later; a new reason to wait is shown. */
+async function waitForOrder(
+  { db, clock }: IssueDeps,
+  { id, agentId, keyId }: Job,
+  order: HeldOrder,
+  { reference, pollAfterMs, message }: Ordered,
 ): Promise<void> {
-  const { db, clock } = deps;
-  const leaf = new X509Certificate(issued.leafDer);
+  const now = clock();
+  if (now.getTime() - order.createdAt.getTime() > mostOrderAgeMs)
+    throw new IssuerError(
+      "order",
+      `the CA has not signed order ${reference} in 30 days: ${message}`,
+      "Refused",
+    );
+  const pollAt = new Date(now.getTime() + Math.min(Math.max(pollAfterMs, leastPollMs), mostPollMs));
   await db.$transaction(async (tx) => {
-    const now = clock();
-    const job = await lockJob(tx, jobId, agentId);
-    // A job that was cancelled and is tried again meanwhile goes on with another key.
-    if (job.status !== "Running" || !job.csr || job.keyId !== keyId) return;
-    const policy = await tx.renewalPolicy.findUniqueOrThrow({ where: { id: certificate.renewalPolicyId } });
-    const version = await tx.certificateVersion.create({
-      data: {
-        id: newId("cv"),
-        certificateId: certificate.id,
-        agentId,
-        jobId,
-        keyId,
-        renewalId,
-        issuerId: certificate.issuerId,
-        authorityId: issued.authorityId,
-        serial: leaf.serialNumber.toUpperCase(),
-        fingerprintSha256: leaf.fingerprint256.replaceAll(":", "").toLowerCase(),
-        sans: issued.sans,
-        notBefore: new Date(leaf.validFrom),
-        notAfter: new Date(leaf.validTo),
-        renewAt: planRenewal(new Date(leaf.validFrom), new Date(leaf.validTo), policy.renewalWindowDays),
-        pemChain: [pem("CERTIFICATE", issued.leafDer), ...issued.chainPem].join(""),
-        rootPem: issued.rootPem,
-        csrPem: pem("CERTIFICATE REQUEST", job.csr),
-        createdAt: now,
-      },
+    const job = await lockJob(tx, id, agentId);
+    const { message: before } = await tx.issuerOrder.findUniqueOrThrow({ where: { id: order.id } });
+    await tx.issuerOrder.update({
+      where: { id: order.id },
+      data: { reference, message, pollAt, updatedAt: now },
     });
-    await addEvent(
-      tx,
-      job,
-      "issued",
-      `serial ${version.serial}, valid until ${version.notAfter.toISOString()}`,
-    );
-    await transition(tx, job, "Completed", {
-      completedAt: now,
-      versionId: version.id,
-      errorStep: "",
-      errorMessage: "",
-      failureClass: "",
-    });
-    await tx.managedCertificate.update({ where: { id: certificate.id }, data: { lastError: "" } });
-    const targets = await tx.target.findMany({
-      where: { agentId, archivedAt: null, certificates: { some: { certificateId: certificate.id } } },
-      orderBy: { id: "asc" },
-    });
-    // Nobody fetches the keys of earlier versions any more.
-    const earlier = { certificateId: certificate.id, agentId, id: { not: jobId } };
-    await tx.serverKey.deleteMany({ where: { job: earlier } });
-    const details = {
-      version_id: version.id,
-      serial: version.serial,
-      fingerprint_sha256: version.fingerprintSha256,
-    };
-    await recordAudit(tx, system, {
-      action: "certificate_issued",
-      resourceType: "certificate",
-      resourceId: certificate.id,
-      details,
-    });
-    await judge(tx, certificate.id, now);
-    const { id: versionId, serial, notAfter } = version;
-    await raiseEvent(
-      tx,
-      { type: "CertificateIssued", certificateId: certificate.id, versionId, serial, notAfter },
-      now,
-    );
-    for (const target of targets)
-      await createDeployment(tx, system, { version, target, parentJobId: jobId }, now);
+    if (job.status !== "Running" || job.keyId !== keyId) return;
+    if (before !== message) {
+      await addEvent(tx, job, "ordered", `${reference}: ${message}`);
+      await notifyChange(tx, job);
+    }
+    await enqueue(tx, "issue", id, pollAt);
   });
+}
+
+async function addProgress(db: Database, job: Job, step: string, message: string): Promise<void> {
+  await db.$transaction(async (tx) => {
+    await addEvent(tx, job, step, message);
+    await notifyChange(tx, job);
+  });
+}
+
+/** The newest version that this issuer signed for the certificate with a key of the same agent. */
+async function newestOf(
+  db: Database,
+  { certificateId, agentId }: Job,
+  issuerId: string,
+): Promise<SignedCertificate | null> {
+  const version = await db.certificateVersion.findFirst({
+    where: { certificateId, agentId, issuerId },
+    orderBy: { createdAt: "desc" },
+    select: { pemChain: true, rootPem: true },
+  });
+  return version && signedCertificate(version);
 }
 
 function failureOf(error: unknown): AttemptFailure {

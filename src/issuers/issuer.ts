@@ -1,5 +1,7 @@
+import type { JsonObject } from "@bufbuild/protobuf";
 import type { z } from "zod";
 import type { Authority } from "../authorities/authority.ts";
+import type { Egress } from "../platform/egress.ts";
 import type { FailureClass } from "../platform/failure.ts";
 
 /** A certificate to be signed: the names and the key were checked against each other already. */
@@ -13,17 +15,45 @@ export interface IssueRequest {
   csr: Buffer;
   validitySeconds: number;
   now: Date;
+  /** The newest version of this issuer that the new one follows; null: it is the first. */
+  replaces: SignedCertificate | null;
+}
+
+/** A certificate and the one that signed it, DER. */
+export interface SignedCertificate {
+  leafDer: Buffer;
+  issuerDer: Buffer;
 }
 
 /** What an issuer signed. */
 export interface Issued {
-  /** The CA key that signed, for the identity (issuer key, serial). */
-  authorityId: string;
+  /** The one of certctl's own CAs that signed; null: another's CA. */
+  authorityId: string | null;
   leafDer: Buffer;
   /** Intermediates, leaf's issuer first, PEM. */
   chainPem: string[];
-  /** What the chain builds to, PEM. */
+  /** What the chain builds to, PEM; empty where the CA does not tell: then the last of the chain is the anchor. */
   rootPem: string;
+}
+
+/** The CA took the order and signs later. Its reference lies in the order's state already. */
+export interface Ordered {
+  /** The CA's name for the order. */
+  reference: string;
+  /** When to ask again. */
+  pollAfterMs: number;
+  /** What the order waits for, in the CA's words. */
+  message: string;
+}
+
+/**
+ * What an issuer remembers of the order for one key. Only one process works on an order at a time; a write is committed when it
+ * returns.
+ */
+export interface Order {
+  read(): Promise<JsonObject | null>;
+  /** Null forgets the order: the next attempt places another. */
+  write(state: JsonObject | null): Promise<void>;
 }
 
 /** What is about to be signed, committed before it is. */
@@ -33,20 +63,61 @@ export interface RecordedIssuance {
   tbs: Buffer;
 }
 
-/** What certctl lends to an issuer. */
-export interface IssuerContext {
+/** What certctl lends to an issuer for whatever it does. */
+export interface IssuerTools {
   signal: AbortSignal;
-  /** Opens the CA that signs customers' certificates. */
+  clock: () => Date;
+  /** The only way to other machines. */
+  egress: Egress;
+  /** The issuer's row; empty for a configuration that is not saved. */
+  issuerId: string;
+  /** The CA that signs customers' certificates. */
   issuingCa: Authority;
+}
+
+/** What it lends for an issuance. */
+export interface IssuerContext extends IssuerTools {
+  jobId: string;
+  order: Order;
+  /** Adds a step to the job's timeline. */
+  progress(step: string, message: string): Promise<void>;
   /** Commits what will be signed; for a key that has a record already, returns that one and ignores the new. */
   record(keyId: string, next: RecordedIssuance & { serial: string }): Promise<RecordedIssuance>;
 }
 
-/** What certctl lends to the test of an issuer. */
-export interface IssuerTestContext {
-  signal: AbortSignal;
-  issuingCa: Authority;
+/** Why a certificate is revoked, in the words of RFC 5280, 5.3.1. */
+export const revocationReasons = [
+  "Unspecified",
+  "KeyCompromise",
+  "CaCompromise",
+  "AffiliationChanged",
+  "Superseded",
+  "CessationOfOperation",
+  "PrivilegeWithdrawn",
+] as const;
+export type RevocationReason = (typeof revocationReasons)[number];
+
+/** What is to be revoked. */
+export interface RevokeRequest extends SignedCertificate {
+  /** Upper-case hexadecimal. */
+  serial: string;
+  reason: RevocationReason;
+  authorityId: string | null;
   now: Date;
+}
+
+/** What a certificate is to be, as far as an issuer may refuse it. */
+export interface WantedCertificate {
+  /** Canonical. */
+  sans: readonly string[];
+  keyAlgorithm: string;
+  validitySeconds: number;
+}
+
+/** Why an issuer will not sign it, and which field has to change. */
+export interface Refusal {
+  field: "sans" | "key_algorithm" | "validity_seconds";
+  description: string;
 }
 
 /** A certificate authority that certctl can ask. One file per kind; see local-ca.ts. */
@@ -55,25 +126,46 @@ export interface Issuer<Config = unknown> {
   readonly kind: string;
   readonly title: string;
   readonly config: z.ZodType<Config>;
-  /** Says why names cannot be issued, or null. Asked before a certificate is declared. */
+  /** Issuing for a key again makes the same certificate: no order is kept, and nothing is asked of another machine. */
+  readonly isRepeatable?: boolean;
+  /** Says why a certificate cannot be issued, or null. Asked before it is declared. Secrets in the configuration are masked. */
   refuses(
-    sans: readonly string[],
+    wanted: WantedCertificate,
+    config: Config,
     context: { trustDomain: string; ownNames: readonly string[] },
-  ): string | null;
-  /** What its certificates build to, PEM; empty where only an issued certificate tells. */
-  rootPem(context: { issuingCa: Authority }): string;
+  ): Refusal | null;
+  /** What its certificates build to, PEM; empty where only an issued certificate tells. Secrets are masked. */
+  rootPem(config: Config, context: { issuingCa: Authority }): string;
   /** Asks the CA whether it would sign, without having anything signed; says so in a sentence. Throws IssuerError. */
-  test(config: Config, context: IssuerTestContext): Promise<string>;
-  /** Throws IssuerError. */
-  issue(request: IssueRequest, config: Config, context: IssuerContext): Promise<Issued>;
+  test(config: Config, tools: IssuerTools): Promise<string>;
+  /** Orders a certificate, or goes on with the order that was begun. Throws IssuerError. */
+  issue(request: IssueRequest, config: Config, context: IssuerContext): Promise<Issued | Ordered>;
+  /** Asks for an order that `issue` had to leave waiting, by the state that it wrote. Throws IssuerError. */
+  orderStatus?(
+    state: JsonObject,
+    request: IssueRequest,
+    config: Config,
+    context: IssuerContext,
+  ): Promise<Issued | Ordered>;
+  /** Has a certificate revoked; one that is revoked already is fine. Throws IssuerError. */
+  revoke?(request: RevokeRequest, config: Config, tools: IssuerTools): Promise<void>;
 }
 
 /** Infers the configuration's type from its schema, then hides it: callers hold JSON only. */
 export function defineIssuer<Config>(issuer: Issuer<Config>): Issuer {
+  const { orderStatus, revoke, ...always } = issuer;
+  const read = (config: unknown) => issuer.config.parse(config);
   return {
-    ...issuer,
-    test: (config, context) => issuer.test(issuer.config.parse(config), context),
-    issue: (request, config, context) => issuer.issue(request, issuer.config.parse(config), context),
+    ...always,
+    refuses: (wanted, config, context) => issuer.refuses(wanted, read(config), context),
+    rootPem: (config, context) => issuer.rootPem(read(config), context),
+    test: async (config, tools) => issuer.test(read(config), tools),
+    issue: async (request, config, context) => issuer.issue(request, read(config), context),
+    ...(orderStatus && {
+      orderStatus: async (state, request, config, context) =>
+        orderStatus(state, request, read(config), context),
+    }),
+    ...(revoke && { revoke: async (request, config, tools) => revoke(request, read(config), tools) }),
   };
 }
 

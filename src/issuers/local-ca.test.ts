@@ -14,7 +14,13 @@ import {
 import { openScratch, openssl } from "../../test/openssl.ts";
 import { IssuedWrongError } from "../x509/certificate.ts";
 import { pem } from "../x509/pem.ts";
-import { type IssueRequest, type IssuerContext, IssuerError, type RecordedIssuance } from "./issuer.ts";
+import {
+  type Issued,
+  type IssueRequest,
+  type IssuerContext,
+  IssuerError,
+  type RecordedIssuance,
+} from "./issuer.ts";
 import { localCa } from "./local-ca.ts";
 import { recordIssuance } from "./record.ts";
 import { issuerByKind, issuers } from "./registry.ts";
@@ -36,18 +42,27 @@ async function newRequest(changes: Partial<IssueRequest> = {}): Promise<IssueReq
     csr: newCsr(["site.example"]).der,
     validitySeconds: 46 * 86_400,
     now: plane.time.now,
+    replaces: null,
     ...changes,
   };
 }
 
-function issue(request: IssueRequest, changes: Partial<IssuerContext> = {}) {
+async function issue(request: IssueRequest, changes: Partial<IssuerContext> = {}): Promise<Issued> {
   const context: IssuerContext = {
     signal: new AbortController().signal,
+    clock: plane.clock,
+    egress: plane.egress,
+    issuerId: "iss-local",
+    jobId: request.keyId,
+    order: { read: async () => null, write: () => Promise.reject(new Error("no order is kept")) },
+    progress: async () => {},
     issuingCa: plane.authorities.byRole["issuing-ca"],
     record: (keyId, next) => recordIssuance(plane.db, { jobId: keyId, keyId }, next),
     ...changes,
   };
-  return localCa.issue(request, {}, context);
+  const answer = await localCa.issue(request, {}, context);
+  if ("pollAfterMs" in answer) throw new Error("the local CA signs at once");
+  return answer;
 }
 
 function tbsOf(der: Buffer): string {

@@ -15,22 +15,24 @@ export const localCa = defineIssuer({
   kind: "local-ca",
   title: "Local CA",
   config: z.strictObject({}),
+  isRepeatable: true,
 
-  refuses(sans, { trustDomain, ownNames }) {
+  refuses({ sans }, _config, { trustDomain, ownNames }) {
     for (const san of sans.map(parseSan)) {
       if (san.type === "uri" && isOfTrustDomain(san.value, trustDomain))
-        return `${san.value} names an agent of this control plane`;
+        return { field: "sans", description: `${san.value} names an agent of this control plane` };
       const own = ownNames.find((name) => covers(san, name));
-      if (own) return `${san.value} speaks for ${own}, which is this control plane`;
+      if (own)
+        return { field: "sans", description: `${san.value} speaks for ${own}, which is this control plane` };
     }
     return null;
   },
 
-  rootPem: ({ issuingCa }) => authorityPem(rootOf(issuingCa)),
+  rootPem: (_config, { issuingCa }) => authorityPem(rootOf(issuingCa)),
 
-  async test(_config, { issuingCa, now }) {
+  async test(_config, { issuingCa, clock }) {
     const notAfter = new Date(issuingCa.certificate.validTo);
-    if (notAfter <= now)
+    if (notAfter <= clock())
       throw new IssuerError("test", `the CA ended at ${notAfter.toISOString()}`, "Configuration");
     const probe = Buffer.from("certctl issuer test");
     if (!isSignedBy(issuingCa.certificate.publicKey, probe, signBytes(issuingCa.key, probe)))

@@ -34,6 +34,7 @@ const remote = defineIssuer({
   }),
   refuses: () => null,
   rootPem: () => "",
+  isRepeatable: true,
   async test({ url, token }) {
     if (token !== "right token") throw new IssuerError("test", `${url} refuses the token`, "Refused");
     return `${url} would sign`;

@@ -18,10 +18,11 @@ export function issuerService(deps: IssuerTestDeps): ServiceImpl<typeof IssuerSe
 
   function message({ createdAt, updatedAt, archivedAt, config, ...view }: IssuerView): Issuer {
     const issuingCa = authorities.byRole["issuing-ca"];
-    const rootPem = issuerKinds.get(view.kind)?.rootPem({ issuingCa }) ?? "";
+    const shown = maskSecrets(config as JsonObject);
+    const rootPem = issuerKinds.get(view.kind)?.rootPem(shown, { issuingCa }) ?? "";
     return create(IssuerSchema, {
       ...view,
-      config: maskSecrets(config as JsonObject),
+      config: shown,
       rootPem,
       ...timestamps({ caExpiresAt: rootPem ? new Date(new X509Certificate(rootPem).validTo) : null }),
       createdAt: timestampFromDate(createdAt),

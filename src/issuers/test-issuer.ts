@@ -2,12 +2,14 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import { type Actor, recordAudit } from "../audit/record.ts";
 import type { Authorities } from "../authorities/authority.ts";
 import { readWanted } from "../connectors/secrets.ts";
+import type { Egress } from "../platform/egress.ts";
 import { invalid, notFound } from "../platform/errors.ts";
-import { IssuerError } from "./issuer.ts";
+import { IssuerError, type IssuerTools } from "./issuer.ts";
 import { type IssuerDeps, kindOf, openConfig } from "./manage.ts";
 
 export interface IssuerTestDeps extends IssuerDeps {
   authorities: Authorities;
+  egress: Egress;
 }
 
 /** Whether the CA would sign, and what it says. */
@@ -45,14 +47,15 @@ export async function testIssuerConfig(
 }
 
 async function ask(
-  { db, issuerKinds, authorities, clock }: IssuerTestDeps,
+  { db, issuerKinds, authorities, egress, clock }: IssuerTestDeps,
   actor: Actor,
   { kind, id, config }: { kind: string; id: string; config: JsonObject },
   signal: AbortSignal,
 ): Promise<IssuerTest> {
-  const context = { signal, issuingCa: authorities.byRole["issuing-ca"], now: clock() };
+  const issuingCa = authorities.byRole["issuing-ca"];
+  const tools: IssuerTools = { signal, clock, egress, issuerId: id, issuingCa };
   const answer = await kindOf(issuerKinds, kind)
-    .test(config, context)
+    .test(config, tools)
     .then(
       (message) => ({ ok: true, message }),
       (error: unknown) => {

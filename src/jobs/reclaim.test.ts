@@ -180,9 +180,9 @@ describe("a server that died", () => {
     const job = await issuance(agent);
     await submitCsr(plane, agent, job);
     await plane.db.$executeRaw`SELECT graphile_worker.remove_job(${`issue:${job.id}`})`;
-    await resumeSigning(plane.db, 30_000);
+    await resumeSigning(plane.db, 30_000, plane.time.now);
     expect(await queued(job.id)).toHaveLength(0);
-    await resumeSigning(plane.db, 0);
+    await resumeSigning(plane.db, 0, plane.time.now);
     expect(await queued(job.id)).toHaveLength(1);
   });
 

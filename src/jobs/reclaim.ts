@@ -59,15 +59,16 @@ export async function reclaimExpired(db: Database, now: Date): Promise<number> {
 }
 
 /**
- * Enqueues again the signing of every accepted CSR that has had no result for a while: its server may have died. Signing
- * twice is harmless, because what is signed was recorded first.
+ * Enqueues again the signing of every accepted CSR that has had no result for a while, and whose CA did not ask to wait: its
+ * server may have died. Signing twice is harmless, because what is signed or ordered was recorded first.
  */
-export async function resumeSigning(db: Database, idleMs: number): Promise<number> {
+export async function resumeSigning(db: Database, idleMs: number, now: Date): Promise<number> {
   return db.$transaction(async (tx) => {
     const waiting = await tx.$queryRaw<{ id: string }[]>`
       SELECT j.id FROM jobs j
       WHERE j.type IN ('Issuance', 'Renewal') AND j.status = 'Running'
         AND NOT EXISTS (SELECT 1 FROM job_events e WHERE e.job_id = j.id AND e.at > now() - ${idleMs} * interval '1 millisecond')
+        AND NOT EXISTS (SELECT 1 FROM issuer_orders o WHERE o.job_id = j.id AND o.key_id = j.key_id AND o.poll_at > ${now})
       ORDER BY j.created_at LIMIT 500 FOR UPDATE OF j SKIP LOCKED`;
     for (const { id } of waiting) await enqueue(tx, "issue", id);
     return waiting.length;

@@ -23,7 +23,7 @@ export async function advanceJob(db: Database, jobId: string, now: Date): Promis
  */
 export async function sweepJobs(db: Database, now: Date, signingIdleMs: number): Promise<string> {
   const reclaimed = await reclaimExpired(db, now);
-  const resumed = await resumeSigning(db, signingIdleMs);
+  const resumed = await resumeSigning(db, signingIdleMs, now);
   const started = await resumePending(db, (jobId) => advanceJob(db, jobId, now), now);
   const woken = await wakeForDue(db, now);
   return `${reclaimed} leases taken back, ${resumed} signings resumed, ${started} planned attempts started, ${woken} agents woken`;
