@@ -40,6 +40,7 @@ import type { Authorities } from "./authorities/authority.ts";
 import { authorityPem } from "./authorities/authority.ts";
 import { openAuthorities } from "./authorities/store.ts";
 import { issue } from "./certificates/issue.ts";
+import { performRevocation } from "./certificates/perform-revocation.ts";
 import { certificateService } from "./certificates/rpc.ts";
 import { validationTask } from "./certificates/validation-schedule.ts";
 import type { Config } from "./config.ts";
@@ -173,9 +174,11 @@ export async function startApp(options: AppOptions): Promise<App> {
   const tasks = {
     issue: (jobId: string, signal: AbortSignal) =>
       issue({ db, sealer, issuerKinds, authorities, egress, clock, log }, jobId, signal),
+    revoke: (jobId: string, signal: AbortSignal) =>
+      performRevocation({ db, sealer, issuerKinds, authorities, egress, clock, log }, jobId, signal),
     advance: (jobId: string) => advanceJob(db, jobId, clock()),
     keygen: (jobId: string) => makeServerKey({ db, sealer, clock }, jobId),
-    operate: (id: string, signal: AbortSignal) => runOperation({ db, clock, log }, id, signal),
+    operate: (id: string, signal: AbortSignal) => runOperation({ db, issuerKinds, clock, log }, id, signal),
   };
   const queue = { pool, log, signal: stopping.signal };
   starting.use(await startQueue({ ...queue, tasks, concurrency: 8 }));
@@ -207,7 +210,10 @@ export async function startApp(options: AppOptions): Promise<App> {
   const facts = { version: packageJson.version, keygenMode: config.keygenMode, authType: config.authType };
   const reserved = { trustDomain: authorities.trustDomain, ownNames };
   const routes = (router: ConnectRouter): void => {
-    router.service(CertificateService, certificateService({ db, clock, reserved, defaultKeyAlgorithm }));
+    router.service(
+      CertificateService,
+      certificateService({ db, clock, issuerKinds, reserved, defaultKeyAlgorithm }),
+    );
     if (isDemo) router.service(DemoKeyService, demoKeyService({ db, sealer }));
     router.service(JobService, jobService({ db, bus, clock }));
     const explaining = { db, clock, checkEveryMs: everyMs.renewals, jitterMs: config.renewals.jitterMs };

@@ -81,18 +81,19 @@ function requireSame(hash: string, accepted: Uint8Array): void {
     throw conflict("CSR_EXISTS", `another CSR was accepted for this job: SHA-256 ${before}`);
 }
 
-/** A key has one use: not another job's, not an agent's identity, not a CA's. */
+/** A key has one use: not another job's, not an agent's identity, not a CA's; and none that is blocked. */
 async function requireFreshKey(tx: Transaction, csr: Csr): Promise<void> {
   const spki = sha256(csr.spki);
   const uses = await tx.$queryRaw<unknown[]>`
     SELECT 1 FROM jobs WHERE spki_sha256 = ${spki}
     UNION ALL SELECT 1 FROM agent_identities WHERE spki_sha256 = ${spki}
-    UNION ALL SELECT 1 FROM authorities WHERE spki_sha256 = ${spki}`;
+    UNION ALL SELECT 1 FROM authorities WHERE spki_sha256 = ${spki}
+    UNION ALL SELECT 1 FROM blocked_keys WHERE spki_sha256 = ${spki}`;
   if (uses.length > 0) throw keyReused();
 }
 
 function keyReused() {
-  return conflict("KEY_REUSED", "the CSR's key is in use already; make a new one", [
+  return conflict("KEY_REUSED", "the CSR's key was used already, or is blocked; make a new one", [
     { field: "csr_pem", description: "must be made with a new key" },
   ]);
 }

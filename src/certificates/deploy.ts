@@ -15,7 +15,7 @@ export async function deployCurrent(
   const targets = await tx.target.findMany({ where: { id: { in: [...targetIds] } }, orderBy: { id: "asc" } });
   for (const target of targets) {
     const version = await currentVersion(tx, certificateId, target.agentId);
-    if (version && version.notAfter > now) {
+    if (version && version.notAfter > now && !version.revokedAt) {
       await createDeployment(tx, actor, { version, target, parentJobId: null }, now);
     }
   }
@@ -53,6 +53,8 @@ export async function deployCertificate(
           `the key of ${version.id} lies on ${version.agentId}, target ${target.id} is ${target.agentId}'s`,
         );
       }
+      if (version.revokedAt)
+        throw conflict("REVOKED", `version ${version.id} was revoked at ${version.revokedAt.toISOString()}`);
       if (version.notAfter <= now)
         throw conflict("EXPIRED", `version ${version.id} expired at ${version.notAfter.toISOString()}`);
       const open = await resumeDeployment(tx, { versionId: version.id, target }, now);

@@ -100,8 +100,8 @@ export function computedConditions(filter: CertificateFilter): Prisma.Sql[] {
   ];
 }
 
-/** Whether a row of certificateViews failed, expired, is behind its plan, or is at a place that serves something else. */
-export const hasProblem = Prisma.sql`(status IN ('Failed', 'Expired', 'Expiring') OR schedule IN ('Overdue', 'AtRisk')
+/** Whether a row of certificateViews failed, expired, is revoked, is behind its plan, or is at a place that serves something else. */
+export const hasProblem = Prisma.sql`(status IN ('Failed', 'Expired', 'Expiring', 'Revoked') OR schedule IN ('Overdue', 'AtRisk')
   OR ("archivedAt" IS NULL AND id IN (
     SELECT m.certificate_id FROM certificate_target_mappings m JOIN certificate_versions v ON v.id = m.version_id
     WHERE m.served_at IS NOT NULL AND m.served_fingerprint_sha256 IS DISTINCT FROM v.fingerprint_sha256)))`;

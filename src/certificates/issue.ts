@@ -24,6 +24,8 @@ import type { Log } from "../platform/log.ts";
 import type { Sealer } from "../platform/seal.ts";
 import { readCsr } from "../x509/csr.ts";
 import { checkAnswer } from "./check-answer.ts";
+import { discard } from "./discard.ts";
+import { attemptFailure } from "./failure.ts";
 import { publish } from "./publish.ts";
 import { signedCertificate } from "./signed.ts";
 
@@ -71,11 +73,13 @@ export async function issue(deps: IssueDeps, jobId: string, signal: AbortSignal)
     const answer = await ask(deps, job, { issuer, row: certificate.issuer, request }, signal);
     if (answer === null) return;
     checkAnswer(answer, { spki: csr.spki, sans, now: clock() });
-    await publish(deps, job, certificate, { ...answer, sans });
+    const isWanted = await publish(deps, job, certificate, { ...answer, sans });
+    if (!isWanted && !issuer.isRepeatable)
+      await discard(deps, job, { issuer, row: certificate.issuer, issued: answer }, signal);
   } catch (error) {
     if (signal.aborted) return;
     log.warn({ err: error, jobId }, "an issuance failed");
-    await fail(deps, job, failureOf(error));
+    await fail(deps, job, attemptFailure(error, "sign"));
   }
 }
 
@@ -191,15 +195,6 @@ async function newestOf(
     select: { pemChain: true, rootPem: true },
   });
   return version && signedCertificate(version);
-}
-
-function failureOf(error: unknown): AttemptFailure {
-  if (error instanceof IssuerError) {
-    const { step, message, failureClass, retryAfterMs } = error;
-    return { step, message, failureClass, retryAfterMs };
-  }
-  const message = "internal error while signing; the server's log has it";
-  return { step: "sign", message, failureClass: "Internal" };
 }
 
 async function fail(

@@ -13,21 +13,26 @@ import { sha256, spkiOf } from "../x509/keys.ts";
 import { pem } from "../x509/pem.ts";
 import { planRenewal } from "./plan.ts";
 
-/** One transaction: the version, the job's end, its deployments, the audit row and the agents' wake-up. */
+/**
+ * One transaction: the version, the job's end, its deployments, the audit row and the agents' wake-up. False: nobody wants the
+ * certificate any more.
+ */
 export async function publish(
   deps: { db: Database; clock: () => Date },
   { id: jobId, keyId, agentId, renewalId }: Job,
   certificate: ManagedCertificate,
   issued: Issued & { sans: string[] },
-): Promise<void> {
+): Promise<boolean> {
   const { db, clock } = deps;
   const leaf = new X509Certificate(issued.leafDer);
   const issuerPem = issued.chainPem[0] ?? issued.rootPem;
-  await db.$transaction(async (tx) => {
+  return db.$transaction(async (tx) => {
     const now = clock();
     const job = await lockJob(tx, jobId, agentId);
     // A job that was cancelled and is tried again meanwhile goes on with another key.
-    if (job.status !== "Running" || !job.csr || job.keyId !== keyId) return;
+    const made = await tx.certificateVersion.count({ where: { keyId } });
+    if (made > 0) return true;
+    if (job.status !== "Running" || !job.csr || job.keyId !== keyId) return false;
     const policy = await tx.renewalPolicy.findUniqueOrThrow({ where: { id: certificate.renewalPolicyId } });
     const version = await tx.certificateVersion.create({
       data: {
@@ -93,5 +98,6 @@ export async function publish(
     );
     for (const target of targets)
       await createDeployment(tx, system, { version, target, parentJobId: jobId }, now);
+    return true;
   });
 }

@@ -10,6 +10,7 @@ import {
 } from "#gen/certctl/v1/certificates_pb.ts";
 import type { Actor } from "../audit/record.ts";
 import { callerOf } from "../auth/interceptor.ts";
+import type { RevocationReason } from "../issuers/issuer.ts";
 import { notFound } from "../platform/errors.ts";
 import { pageOf } from "../platform/paging.ts";
 import { timestamps } from "../platform/timestamps.ts";
@@ -29,18 +30,20 @@ import { countFacets } from "./facets.ts";
 import { filterOf, keyAlgorithmWords } from "./filter-message.ts";
 import { certificateMessage } from "./message.ts";
 import { renewCertificate } from "./renew.ts";
+import { type RevokeDeps, revokeCertificate } from "./revoke.ts";
 import { findVersion, listDeployments, listVersions } from "./store.ts";
 import { validateCertificate } from "./validate.ts";
-import { versionContent, versionMessage } from "./version-message.ts";
+import { revocationReasons, versionContent, versionMessage } from "./version-message.ts";
 import { allCertificateViews, findCertificate, listCertificates } from "./view.ts";
 
 const downloadFormats = wordsOf(DownloadFormatSchema);
 
 export function certificateService(
-  deps: DeclareDeps & {
-    /** For a certificate that says none. */
-    defaultKeyAlgorithm: KeyAlgorithm;
-  },
+  deps: DeclareDeps &
+    RevokeDeps & {
+      /** For a certificate that says none. */
+      defaultKeyAlgorithm: KeyAlgorithm;
+    },
 ): ServiceImpl<typeof CertificateService> {
   const { defaultKeyAlgorithm } = deps;
   const { db, clock } = deps;
@@ -99,6 +102,10 @@ export function certificateService(
     },
     async deployCertificate(request, context) {
       return accepted(await deployCertificate(deps, callerOf(context), request));
+    },
+    async revokeCertificate({ reason, ...request }, context) {
+      const wanted = { ...request, reason: revocationReasons.text(reason) as RevocationReason };
+      return accepted(await revokeCertificate(deps, callerOf(context), wanted));
     },
     async validateCertificate(request, context) {
       return accepted(await validateCertificate(deps, callerOf(context), request));

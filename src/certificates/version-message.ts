@@ -4,17 +4,24 @@ import {
   CertificateContentSchema,
   type CertificateVersion,
   CertificateVersionSchema,
+  RevocationReasonSchema,
   type VersionContent,
   VersionContentSchema,
 } from "#gen/certctl/v1/certificates_pb.ts";
+import { timestamps } from "../platform/timestamps.ts";
+import { wordsOf } from "../platform/words.ts";
 import { contentOf } from "../x509/content.ts";
 import { pem } from "../x509/pem.ts";
 import { certificatesOf } from "./download.ts";
 import type { VersionRow } from "./store.ts";
 
-export function versionMessage(row: VersionRow): CertificateVersion {
+export const revocationReasons = wordsOf(RevocationReasonSchema);
+
+export function versionMessage({ revokedAt, revocationReason, ...row }: VersionRow): CertificateVersion {
   return create(CertificateVersionSchema, {
     ...row,
+    ...timestamps({ revokedAt }),
+    ...(revokedAt ? { revocationReason: revocationReasons.value(revocationReason) } : {}),
     serialNumber: row.serial,
     notBefore: timestampFromDate(row.notBefore),
     notAfter: timestampFromDate(row.notAfter),

@@ -64,6 +64,7 @@ export function certificateViews(now: Date): Prisma.Sql {
       CASE
         WHEN c.archived_at IS NOT NULL THEN 'Archived'
         WHEN open_job.id IS NOT NULL THEN 'RenewalInProgress'
+        WHEN current.revoked_at IS NOT NULL THEN 'Revoked'
         WHEN current.not_after > ${now} AND ${expiringFrom} <= ${now} THEN 'Expiring'
         WHEN current.not_after > ${now} THEN 'Active'
         WHEN c.last_error <> '' THEN 'Failed'
@@ -71,7 +72,7 @@ export function certificateViews(now: Date): Prisma.Sql {
         ELSE 'Pending'
       END AS status,
       CASE
-        WHEN c.archived_at IS NOT NULL OR current.not_after IS NULL THEN ''
+        WHEN c.archived_at IS NOT NULL OR current.not_after IS NULL OR current.revoked_at IS NOT NULL THEN ''
         WHEN ${atRiskFrom} <= ${now} THEN 'AtRisk'
         WHEN ${renewAt} + interval '1 day' <= ${now} THEN 'Overdue'
         WHEN ${renewAt} <= ${now} THEN 'Due'
@@ -103,7 +104,7 @@ const endless = Prisma.sql`'infinity'::timestamptz`;
 
 /** What needs a person comes first, and of the like what ends first. */
 const attention = Prisma.sql`(least(
-    CASE status WHEN 'Failed' THEN 0 WHEN 'Expired' THEN 0 WHEN 'Expiring' THEN 3 WHEN 'Pending' THEN 6 ELSE 7 END,
+    CASE status WHEN 'Failed' THEN 0 WHEN 'Expired' THEN 0 WHEN 'Revoked' THEN 0 WHEN 'Expiring' THEN 3 WHEN 'Pending' THEN 6 ELSE 7 END,
     CASE schedule WHEN 'AtRisk' THEN 1 WHEN 'Overdue' THEN 2 WHEN 'Due' THEN 5 ELSE 7 END,
     CASE WHEN "lastError" <> '' THEN 4 ELSE 7 END
   ) * 100000000000 + coalesce(extract(epoch FROM "expiresAt")::bigint, 99999999999))`;

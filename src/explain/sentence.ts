@@ -36,6 +36,7 @@ function stateOf(standing: Standing, now: Date): string {
     if (status === "RenewalInProgress") return "Being issued for the first time";
     return lastError ? `Could not be issued: ${lastError}` : "Nothing was issued yet";
   }
+  if (status === "Revoked") return "Revoked: nobody may trust it any more";
   if (status === "RenewalInProgress") return `Being renewed, ${ending(expiresAt, now)}`;
   if (expiresAt <= now) return `Expired ${since(expiresAt)} ago`;
   if (!autoRenew) return `Renewed by hand only, ends in ${until(expiresAt)}`;

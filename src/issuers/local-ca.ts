@@ -40,6 +40,9 @@ export const localCa = defineIssuer({
     return `${issuingCa.id} signs until ${notAfter.toISOString()}`;
   },
 
+  // The database, where the revocation is noted, is what its CRL and OCSP answers are made from.
+  async revoke() {},
+
   async issue(request, _config, { issuingCa, record }) {
     const csr = readCsr(request.csr);
     const sans = request.sans.map(parseSan);

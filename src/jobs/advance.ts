@@ -6,11 +6,15 @@ import { isIssuance } from "./state.ts";
 import { addEvent, transition } from "./transition.ts";
 
 /**
- * Sets a pending job that is due going: an issuance waits for its agent's CSR, or is signed if the CSR is there, or has
+ * Sets a pending job that is due going: a revocation is asked of the issuer; an issuance waits for its agent's CSR, or is signed if the CSR is there, or has
  * its key made here; what
  * is done to a target is offered to its agent.
  */
 export async function advance(tx: Transaction, job: Job): Promise<void> {
+  if (job.type === "Revocation") {
+    await enqueue(tx, "revoke", job.id);
+    return;
+  }
   if (!isIssuance(job.type)) {
     await notify(tx, "work", job.agentId);
     return;

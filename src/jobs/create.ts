@@ -1,5 +1,6 @@
 import type { Job } from "#gen/prisma/client.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
+import type { RevocationReason } from "../issuers/issuer.ts";
 import type { Transaction } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import { advance } from "./advance.ts";
@@ -62,6 +63,51 @@ export async function attemptsOf(tx: Transaction, certificateId: string): Promis
     select: { renewalPolicy: { select: { maxRetries: true } } },
   });
   return renewalPolicy.maxRetries + 1;
+}
+
+/** Opens the job that has a version revoked by its issuer, or answers the one that is open. */
+export async function createRevocation(
+  tx: Transaction,
+  actor: Actor,
+  {
+    version,
+    reason,
+    now,
+  }: {
+    version: { id: string; certificateId: string; agentId: string; renewalId: string };
+    reason: RevocationReason;
+    now: Date;
+  },
+): Promise<string> {
+  const { id: versionId, certificateId, agentId, renewalId } = version;
+  const open = await tx.job.findFirst({
+    where: { type: "Revocation", versionId, status: { in: [...openStatuses] } },
+  });
+  if (open) return open.id;
+  const job = await tx.job.create({
+    data: {
+      id: newId("job"),
+      type: "Revocation",
+      status: "Pending",
+      certificateId,
+      agentId,
+      versionId,
+      renewalId,
+      revocationReason: reason,
+      maxAttempts: await attemptsOf(tx, certificateId),
+      createdAt: now,
+      runAfter: now,
+    },
+  });
+  await addEvent(tx, job, "created", `revoke ${versionId}: ${reason}`);
+  await recordAudit(tx, actor, {
+    action: "job_created",
+    resourceType: "job",
+    resourceId: job.id,
+    details: { type: job.type, certificate_id: certificateId, version_id: versionId, reason },
+  });
+  await advance(tx, job);
+  return job.id;
 }
 
 /** A version to put on a target. */

@@ -3,7 +3,7 @@ import { notify } from "../platform/bus.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { enqueue } from "./queue.ts";
 import { failAttempt } from "./retry.ts";
-import { isIssuance, issuanceTypes } from "./state.ts";
+import { isIssuance, serverTypes } from "./state.ts";
 import { addEvent, transition } from "./transition.ts";
 
 /**
@@ -59,18 +59,18 @@ export async function reclaimExpired(db: Database, now: Date): Promise<number> {
 }
 
 /**
- * Enqueues again the signing of every accepted CSR that has had no result for a while, and whose CA did not ask to wait: its
+ * Enqueues again the signing of every accepted CSR, and every revocation, that has had no result for a while, and whose CA did not ask to wait: its
  * server may have died. Signing twice is harmless, because what is signed or ordered was recorded first.
  */
 export async function resumeSigning(db: Database, idleMs: number, now: Date): Promise<number> {
   return db.$transaction(async (tx) => {
-    const waiting = await tx.$queryRaw<{ id: string }[]>`
-      SELECT j.id FROM jobs j
-      WHERE j.type IN ('Issuance', 'Renewal') AND j.status = 'Running'
+    const waiting = await tx.$queryRaw<{ id: string; type: string }[]>`
+      SELECT j.id, j.type FROM jobs j
+      WHERE j.type IN ('Issuance', 'Renewal', 'Revocation') AND j.status = 'Running'
         AND NOT EXISTS (SELECT 1 FROM job_events e WHERE e.job_id = j.id AND e.at > now() - ${idleMs} * interval '1 millisecond')
         AND NOT EXISTS (SELECT 1 FROM issuer_orders o WHERE o.job_id = j.id AND o.key_id = j.key_id AND o.poll_at > ${now})
       ORDER BY j.created_at LIMIT 500 FOR UPDATE OF j SKIP LOCKED`;
-    for (const { id } of waiting) await enqueue(tx, "issue", id);
+    for (const { id, type } of waiting) await enqueue(tx, isIssuance(type) ? "issue" : "revoke", id);
     return waiting.length;
   });
 }
@@ -82,7 +82,7 @@ export async function resumePending(
   now: Date,
 ): Promise<number> {
   const due = await db.job.findMany({
-    where: { status: "Pending", type: { in: [...issuanceTypes] }, runAfter: { lte: now } },
+    where: { status: "Pending", type: { in: [...serverTypes] }, runAfter: { lte: now } },
     select: { id: true },
     take: 500,
   });

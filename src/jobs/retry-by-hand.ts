@@ -61,6 +61,8 @@ async function requireRetryable(tx: Transaction, job: Job, now: Date): Promise<v
       `job ${job.id} is ${job.status}; only failed and cancelled jobs are retried`,
     );
   const { id, certificateId, agentId, targetId } = job;
+  // A revocation needs neither the agent nor the certificate to be there.
+  if (job.type === "Revocation") return;
   // Shared with the job's other steps, not with who archives the certificate or binds it to other targets.
   const live = await tx.$queryRaw<unknown[]>`
     SELECT 1 FROM managed_certificates WHERE id = ${certificateId} AND archived_at IS NULL FOR KEY SHARE`;
@@ -91,6 +93,7 @@ async function requireDeployable(
     );
   }
   const version = await tx.certificateVersion.findUniqueOrThrow({ where: { id: versionId ?? "" } });
+  if (version.revokedAt) throw conflict("REVOKED", `version ${version.id} of job ${id} was revoked`);
   if (version.notAfter <= now)
     throw conflict(
       "EXPIRED",

@@ -96,6 +96,8 @@ async function raiseFailure(
 ): Promise<void> {
   const error = `${step}: ${message}`;
   if (isIssuance(type)) await raiseEvent(tx, { type: "RenewalFailed", certificateId, jobId, error }, now);
+  else if (type === "Revocation")
+    await raiseEvent(tx, { type: "RevocationFailed", certificateId, jobId, error }, now);
   else if (type === "Deployment" && targetId)
     await raiseEvent(tx, { type: "DeploymentFailed", certificateId, jobId, targetId, error }, now);
 }

@@ -11,12 +11,15 @@ export const transitions: Record<JobStatus, readonly JobStatus[]> = {
   Cancelled: ["Pending"],
 };
 
-/** These jobs have an agent make a key and a CA sign; the others have an agent do something to a target. */
+/** These jobs have an agent make a key and a CA sign. */
 export const issuanceTypes = ["Issuance", "Renewal"] as const;
 
 export function isIssuance(type: string): boolean {
   return issuanceTypes.some((issuance) => issuance === type);
 }
+
+/** The server works on these; agents work on the others. */
+export const serverTypes = ["Issuance", "Renewal", "Revocation"] as const;
 
 /** A job in one of these states is still to be done. */
 export const openStatuses = ["Pending", "AwaitingCSR", "Running"] as const satisfies readonly JobStatus[];

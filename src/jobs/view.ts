@@ -65,6 +65,8 @@ const jobViews = Prisma.sql`
     CASE WHEN j.lease_expires_at > now() THEN j.lease_expires_at END AS "leaseExpiresAt", j.lease_epoch AS "leaseEpoch",
     j.delivered_at AS "deliveredAt", j.acknowledged_at AS "acknowledgedAt", j.started_at AS "startedAt", j.completed_at AS "completedAt",
     CASE
+      WHEN j.type = 'Revocation' THEN CASE WHEN j.status = 'Completed' THEN 'Revoked'
+        WHEN j.status IN ('Failed', 'Cancelled') THEN 'NotRevoked' END
       WHEN j.status IN ('Failed', 'Cancelled') THEN 'NotProven'
       WHEN j.status <> 'Completed' THEN NULL
       WHEN j.type = 'Deployment' THEN 'Proven'

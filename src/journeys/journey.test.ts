@@ -192,6 +192,7 @@ describe("what set a journey off", () => {
       filter: { ...allCertificates, ids: [id] },
       filterJson: {},
       changes: { ownerId: undefined, teamId: undefined, renewalPolicyId: undefined, environment: undefined },
+      revocation: null,
       expectedTotal: undefined,
     });
     await runOperation(plane, operation, signal);

@@ -10,6 +10,8 @@ export type CertificateEvent = { certificateId: string } & (
       renewAt: Date | null;
     }
   | { type: "CertificateIssued"; versionId: string; serial: string; notAfter: Date }
+  | { type: "CertificateRevoked"; versionId: string; serial: string; reason: string }
+  | { type: "RevocationFailed"; jobId: string; error: string }
   | { type: "RenewalFailed"; jobId: string; error: string }
   | { type: "DeploymentProven"; jobId: string; targetId: string }
   | { type: "DeploymentFailed"; jobId: string; targetId: string; error: string }
@@ -73,6 +75,24 @@ export function tellCertificateEvent(
         message: `A certificate was issued for ${label}. It is valid until ${event.notAfter.toISOString()}.`,
         facts: [about, { name: "Serial", value: event.serial }, until(event.notAfter)],
         incidentKey: renewal,
+      };
+    case "CertificateRevoked":
+      return {
+        severity: "Warning",
+        effect: "inform",
+        subject: `A certificate of ${label} was revoked`,
+        message: `The certificate with the serial number ${event.serial} of ${label} was revoked: ${event.reason}.`,
+        facts: [about, { name: "Serial", value: event.serial }, { name: "Reason", value: event.reason }],
+        incidentKey: `${id}/revocation`,
+      };
+    case "RevocationFailed":
+      return {
+        severity: "Critical",
+        effect: "trigger",
+        subject: `A certificate of ${label} could not be revoked`,
+        message: `No further attempt is planned. The last one failed with: ${event.error}`,
+        facts: [about, { name: "Job", value: event.jobId }, { name: "Error", value: event.error }],
+        incidentKey: `${id}/revocation`,
       };
     case "RenewalFailed":
       return {

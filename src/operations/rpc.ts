@@ -14,16 +14,21 @@ import {
   type OperationService,
   OperationStatusSchema,
   type Reassignment as ReassignmentMessage,
+  type Revocation as RevocationMessage,
 } from "#gen/certctl/v1/operations_pb.ts";
 import { callerOf } from "../auth/interceptor.ts";
 import { filterOf } from "../certificates/filter-message.ts";
+import { countInUse } from "../certificates/in-use.ts";
 import { certificateMessage } from "../certificates/message.ts";
 import { checkReassignment, type Reassignment } from "../certificates/reassign.ts";
-import { listCertificates } from "../certificates/view.ts";
+import { isHeldBack } from "../certificates/revoke.ts";
+import { revocationReasons } from "../certificates/version-message.ts";
+import { listCertificates, matchingIds } from "../certificates/view.ts";
+import type { RevocationReason } from "../issuers/issuer.ts";
 import type { Database } from "../platform/database.ts";
 import { notFound } from "../platform/errors.ts";
 import { wordsOf } from "../platform/words.ts";
-import { createOperation, requireNoChanges } from "./create.ts";
+import { createOperation, type Revocation, requireNoChanges, requireRevocation } from "./create.ts";
 import { moveOperation } from "./state.ts";
 import { findOperation, listItems, listOperations, type OperationView } from "./view.ts";
 
@@ -66,9 +71,13 @@ export function operationService(deps: {
       if (kinds.text(request.kind) === "Reassign")
         await db.$transaction((tx) => checkReassignment(tx, actor, changes));
       else requireNoChanges(changes);
+      const revocation = revocationOf(request.revocation);
+      requireRevocation(kinds.text(request.kind), revocation);
       const filter = filterOf(request.filter ?? create(CertificateFilterSchema), false);
       const { total, rows } = await listCertificates(db, actor.grants, examples, filter, clock());
-      return { total, examples: rows.map(certificateMessage) };
+      const ids = matchingIds(actor.grants, filter, clock());
+      const inUse = revocation && isHeldBack(revocation) ? await countInUse(db, ids, clock()) : 0;
+      return { total, examples: rows.map(certificateMessage), inUse };
     },
     async createOperation(request, context) {
       const filter = request.filter ?? create(CertificateFilterSchema);
@@ -77,6 +86,7 @@ export function operationService(deps: {
         filter: filterOf(filter, false),
         filterJson: toJson(CertificateFilterSchema, filter) as JsonObject,
         changes: changesOf(request.changes),
+        revocation: revocationOf(request.revocation),
         expectedTotal: request.expectedTotal,
       });
       return { operation: await read(id) };
@@ -97,6 +107,11 @@ export function operationService(deps: {
   };
 }
 
+function storedRevocation(changes: unknown) {
+  const { reason, force } = changes as Revocation;
+  return { reason: revocationReasons.value(reason), force };
+}
+
 function changesOf(changes: ReassignmentMessage | undefined): Reassignment {
   return {
     ownerId: changes?.ownerId,
@@ -104,6 +119,11 @@ function changesOf(changes: ReassignmentMessage | undefined): Reassignment {
     renewalPolicyId: changes?.renewalPolicyId,
     environment: changes?.environment,
   };
+}
+
+function revocationOf(revocation: RevocationMessage | undefined): Revocation | null {
+  if (!revocation) return null;
+  return { reason: revocationReasons.text(revocation.reason) as RevocationReason, force: revocation.force };
 }
 
 function message(view: OperationView): Operation {
@@ -114,6 +134,7 @@ function message(view: OperationView): Operation {
     status: statuses.value(view.status),
     filter,
     ...(view.kind === "Reassign" ? { changes: view.changes } : {}),
+    ...(view.kind === "Revoke" ? { revocation: storedRevocation(view.changes) } : {}),
     reason: view.reason,
     total: view.total,
     done: view.done,

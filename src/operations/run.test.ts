@@ -33,6 +33,7 @@ const wish = (changes: Partial<OperationWish>): OperationWish => ({
   filterJson: {},
   changes: nothing,
   expectedTotal: undefined,
+  revocation: null,
   ...changes,
 });
 const start = (changes: Partial<OperationWish> = {}) => createOperation(plane, operator, wish(changes));

@@ -9,15 +9,19 @@ import { archiveCertificateWithin } from "../certificates/declare.ts";
 import { lockLive } from "../certificates/lock.ts";
 import { type Reassignment, reassignCertificate } from "../certificates/reassign.ts";
 import { openRenewal } from "../certificates/renew.ts";
+import { revokeWithin } from "../certificates/revoke.ts";
+import type { IssuerKinds } from "../issuers/manage.ts";
 import { enqueue } from "../jobs/queue.ts";
 import { retryWithin } from "../jobs/retry-by-hand.ts";
 import { type Database, isUniqueViolation, type Transaction } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
 import { dueCertificates } from "../renewals/due.ts";
 import type { ScheduledTask } from "../scheduler/task.ts";
+import type { Revocation } from "./create.ts";
 
 export interface OperateDeps {
   db: Database;
+  issuerKinds: IssuerKinds;
   clock: () => Date;
   log: Log;
 }
@@ -36,7 +40,7 @@ interface ItemResult {
 }
 
 /** Refusals that say that there is nothing to do. */
-const nothingToDo = ["RENEWAL_OPEN", "ARCHIVED", "JOB_NOT_ENDED", "SUPERSEDED"];
+const nothingToDo = ["NOTHING_TO_REVOKE", "RENEWAL_OPEN", "ARCHIVED", "JOB_NOT_ENDED", "SUPERSEDED"];
 
 /** A run makes room for other tasks after this long, and goes on behind them. */
 const turnMs = 20_000;
@@ -80,7 +84,8 @@ export async function resumeOperations(db: Database, silentMs: number): Promise<
 }
 
 /** Does the next certificate of an operation. False: none is left, or the operation does not run. */
-async function nextItem({ db, clock, log }: OperateDeps, id: string): Promise<boolean> {
+async function nextItem(deps: OperateDeps, id: string): Promise<boolean> {
+  const { db, log } = deps;
   let at: Item | undefined;
   try {
     return await db.$transaction(async (tx) => {
@@ -90,7 +95,7 @@ async function nextItem({ db, clock, log }: OperateDeps, id: string): Promise<bo
         ORDER BY i.certificate_id LIMIT 1 FOR UPDATE OF i SKIP LOCKED`;
       if (!at) return false;
       const operation = await tx.operation.findUniqueOrThrow({ where: { id } });
-      const result = await perform(tx, operation, at, clock());
+      const result = await perform(tx, deps, operation, at);
       await mark(tx, id, at.certificateId, result);
       return true;
     });
@@ -107,11 +112,12 @@ async function nextItem({ db, clock, log }: OperateDeps, id: string): Promise<bo
 
 async function perform(
   tx: Transaction,
+  deps: OperateDeps,
   operation: Operation,
   { certificateId, jobIds }: Item,
-  now: Date,
 ): Promise<ItemResult> {
   const actor = actorOf(operation);
+  const now = deps.clock();
   if (operation.kind === "RetryJobs") {
     for (const jobId of jobIds) await retryWithin(tx, actor, jobId, now);
     return { status: "Done", jobIds };
@@ -124,6 +130,11 @@ async function perform(
     const changes = operation.changes as unknown as Reassignment;
     const isDone = await reassignCertificate(tx, actor, certificateId, changes, now);
     return isDone ? { status: "Done" } : { status: "Skipped", message: "it is assigned like that already" };
+  }
+  if (operation.kind === "Revoke") {
+    const { reason, force } = operation.changes as unknown as Revocation;
+    const wish = { id: certificateId, versionId: "", reason, force };
+    return { status: "Done", jobIds: await revokeWithin(tx, deps, actor, wish) };
   }
   await lockLive(tx, actor, certificateId);
   if (operation.kind === "EarlyRenewals") {

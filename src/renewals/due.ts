@@ -1,5 +1,6 @@
 import { Prisma } from "#gen/prisma/client.ts";
 import { atRiskFrom, renewAt } from "../certificates/plan.ts";
+import type { RevocationReason } from "../issuers/issuer.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 
 /** A certificate that its policy wants renewed now. */
@@ -16,6 +17,12 @@ export interface DueCertificate {
 /** After a renewal that failed or was cancelled, the next one is opened this much later. */
 export const renewalPauseHours = 24;
 
+/** What is revoked for one of these is not to exist any more; what is revoked for others is replaced at once. */
+export const finalReasons = [
+  "CessationOfOperation",
+  "PrivilegeWithdrawn",
+] as const satisfies readonly RevocationReason[];
+
 /** Certificates that are due, with nothing open and nothing failed lately; those that end first come first. */
 export async function dueCertificates(
   db: Database | Transaction,
@@ -26,11 +33,14 @@ export async function dueCertificates(
   const pausedSince = new Date(now.getTime() - renewalPauseHours * 3_600_000);
   return db.$queryRaw<DueCertificate[]>`
     SELECT c.id, current.not_after AS "expiresAt",
-      current.renew_at > ${now} AND ${atRiskFrom} > ${now} AS "isEarly"
+      current.renew_at > ${now} AND ${atRiskFrom} > ${now} AND current.revoked_at IS NULL AS "isEarly"
     FROM managed_certificates c
     JOIN renewal_policies policy ON policy.id = c.renewal_policy_id AND policy.auto_renew
     JOIN current_versions current ON current.certificate_id = c.id
-    WHERE c.archived_at IS NULL ${one} AND ${renewAt} <= ${now}
+    WHERE c.archived_at IS NULL ${one} AND CASE
+        WHEN current.revoked_at IS NULL THEN ${renewAt} <= ${now}
+        ELSE current.revocation_reason <> ALL(${[...finalReasons]}::text[])
+      END
       AND (c.agent_id IS NOT NULL
         OR EXISTS (SELECT 1 FROM certificate_target_mappings m WHERE m.certificate_id = c.id))
       AND NOT EXISTS (
