@@ -171,6 +171,12 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   getOperation: async (stage) => ({ path: { id: await endedOperation(stage) } }),
   listOperationItems: async (stage) => ({ path: { id: await endedOperation(stage) } }),
   validateCertificate: () => ({ body: {}, status: 409 }),
+  revokeCertificate: async ({ system, agentId }) => {
+    const wanted = { name: `gone-${Math.random()}`, common_name: "gone.example.test", agent_id: agentId };
+    const { body } = await system.rest("POST", "/api/v1/certificates", wanted);
+    await system.renew(body.id);
+    return { path: { id: body.id }, body: { reason: "CessationOfOperation", force: true } };
+  },
   watchJob: ({ jobId }) => ({ path: { id: jobId } }),
   retireAgent: () => ({ body: { force: true, reason: "a case" } }),
   runScheduledTask: async ({ system }) => {

@@ -12,7 +12,9 @@ import type { Database, Transaction } from "../platform/database.ts";
 import type { Egress } from "../platform/egress.ts";
 import type { Log } from "../platform/log.ts";
 import type { Sealer } from "../platform/seal.ts";
+import { dueCertificates } from "../renewals/due.ts";
 import { attemptFailure } from "./failure.ts";
+import { openRenewal } from "./renew.ts";
 import { signedCertificate } from "./signed.ts";
 
 export interface RevocationDeps {
@@ -52,6 +54,7 @@ export async function performRevocation(
     const tools = { signal, clock, egress, issuerId, issuingCa: authorities.byRole["issuing-ca"] };
     await issuer.revoke(request, openConfig(sealer, row), tools);
     await db.$transaction((tx) => complete(tx, jobId, clock()));
+    await replace(deps, job.certificateId);
   } catch (error) {
     if (signal.aborted) return;
     log.warn({ err: error, jobId }, "a revocation failed");
@@ -60,6 +63,20 @@ export async function performRevocation(
       if (locked.status === "Running")
         await failAttempt(tx, system, locked, attemptFailure(error, "revoke"), clock());
     });
+  }
+}
+
+/** What is revoked is renewed at once, where its policy renews; the checker tries again what is refused now. */
+async function replace({ db, clock, log }: RevocationDeps, certificateId: string): Promise<void> {
+  try {
+    await db.$transaction(async (tx) => {
+      await tx.$queryRaw`SELECT 1 FROM managed_certificates WHERE id = ${certificateId} FOR UPDATE`;
+      const now = clock();
+      const [due] = await dueCertificates(tx, now, certificateId);
+      if (due?.isRevoked) await openRenewal(tx, system, certificateId, { now });
+    });
+  } catch (error) {
+    log.warn({ err: error, certificateId }, "a revoked certificate could not be renewed at once");
   }
 }
 

@@ -120,7 +120,6 @@ async function requireReplaced(tx: Transaction, versions: readonly CertificateVe
   throw conflict(
     "IN_USE",
     `${used.map(({ versionId }) => versionId).join(", ")} is in use still: ${where}. Renew the certificate and let the new version be proven first, or send force`,
-    [{ field: "force", description: "revokes it although it is in use" }],
   );
 }
 

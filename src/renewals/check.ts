@@ -42,13 +42,14 @@ async function open(
   { id }: DueCertificate,
   now: Date,
 ): Promise<"opened" | "passed" | "refused"> {
-  const runAfter = new Date(now.getTime() + Math.random() * jitterMs);
   try {
     return await db.$transaction(async (tx) => {
       await lockLive(tx, system, id);
       // Looked at again under the lock: it may have been renewed since the list was made.
       const [still] = await dueCertificates(tx, now, id);
       if (!still) return "passed";
+      // What is revoked waits for nobody.
+      const runAfter = new Date(now.getTime() + (still.isRevoked ? 0 : Math.random() * jitterMs));
       await openRenewal(tx, system, id, { now, runAfter, isEarly: still.isEarly });
       return "opened";
     });

@@ -12,6 +12,8 @@ export interface DueCertificate {
    * is due by its own plan, or with less than a sixth of its life left, is not early.
    */
   isEarly: boolean;
+  /** Its current version is revoked. */
+  isRevoked: boolean;
 }
 
 /** After a renewal that failed or was cancelled, the next one is opened this much later. */
@@ -33,7 +35,8 @@ export async function dueCertificates(
   const pausedSince = new Date(now.getTime() - renewalPauseHours * 3_600_000);
   return db.$queryRaw<DueCertificate[]>`
     SELECT c.id, current.not_after AS "expiresAt",
-      current.renew_at > ${now} AND ${atRiskFrom} > ${now} AND current.revoked_at IS NULL AS "isEarly"
+      current.renew_at > ${now} AND ${atRiskFrom} > ${now} AND current.revoked_at IS NULL AS "isEarly",
+      current.revoked_at IS NOT NULL AS "isRevoked"
     FROM managed_certificates c
     JOIN renewal_policies policy ON policy.id = c.renewal_policy_id AND policy.auto_renew
     JOIN current_versions current ON current.certificate_id = c.id

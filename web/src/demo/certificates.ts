@@ -146,6 +146,10 @@ export function asOfNow(certificate: Certificate, version: CertificateVersion | 
           ? CertificateStatus.ACTIVE
           : CertificateStatus.EXPIRING;
   }
+  if (version?.revokedAt) {
+    certificate.schedule = CertificateSchedule.UNSPECIFIED;
+    certificate.status = CertificateStatus.REVOKED;
+  }
   if (certificate.activeJobId) certificate.status = CertificateStatus.RENEWAL_IN_PROGRESS;
   if (certificate.archivedAt) certificate.status = CertificateStatus.ARCHIVED;
 }

@@ -7,6 +7,7 @@ import {
   Clock,
   type LucideIcon,
   RefreshCw,
+  ShieldX,
   TriangleAlert,
 } from "lucide-react";
 import {
@@ -36,6 +37,7 @@ export const certificateLooks: Readonly<Record<CertificateStatus, Look>> = {
   [CertificateStatus.RENEWAL_IN_PROGRESS]: { tone: "due", icon: RefreshCw, word: "Renewing" },
   [CertificateStatus.FAILED]: { tone: "bad", icon: Ban },
   [CertificateStatus.ARCHIVED]: { tone: "muted", icon: Archive },
+  [CertificateStatus.REVOKED]: { tone: "revoked", icon: ShieldX },
 };
 
 /** Where a certificate stands against its own plan: nothing else colours one that is valid. */

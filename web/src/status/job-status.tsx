@@ -19,6 +19,8 @@ const outcomes: Readonly<Partial<Record<JobOutcome, Look>>> = {
   [JobOutcome.PROVEN]: { tone: "ok", icon: CircleCheck, word: "Proven" },
   [JobOutcome.PARTLY_PROVEN]: { tone: "warn", icon: TriangleAlert, word: "Partly proven" },
   [JobOutcome.NOT_PROVEN]: { tone: "bad", icon: CircleX, word: "Not proven" },
+  [JobOutcome.REVOKED]: { tone: "ok", icon: CircleCheck, word: "Revoked" },
+  [JobOutcome.NOT_REVOKED]: { tone: "bad", icon: CircleX, word: "Not revoked" },
 };
 
 /** A job's state; once it is completed, what it came to. */

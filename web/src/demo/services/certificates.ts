@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { timestampNow } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
   type Certificate,
@@ -101,6 +102,14 @@ export function certificatesDemo(world: World): Partial<ServiceImpl<typeof Certi
     deployCertificate: ({ id }) => {
       const jobId = renew(world, one(id), JourneyCause.ASKED, "ak-demo");
       return { status: "accepted", jobId, jobIds: [jobId] };
+    },
+    revokeCertificate: ({ id, versionId, reason }) => {
+      const versions = (world.versions.get(id) ?? []).filter(
+        (each) => versionId === "" || each.id === versionId,
+      );
+      for (const version of versions)
+        Object.assign(version, { revokedAt: timestampNow(), revocationReason: reason });
+      return { status: "accepted", jobId: "", jobIds: [] };
     },
     validateCertificate: () => ({ status: "accepted", jobId: "", jobIds: [] }),
     listCertificateVersions: ({ id }) => {

@@ -7,6 +7,7 @@ import {
   Pencil,
   RefreshCw,
   ScanSearch,
+  ShieldX,
   SquareTerminal,
   Upload,
 } from "lucide-react";
@@ -32,13 +33,16 @@ const EditCertificate = lazy(() =>
   import("./edit-certificate.tsx").then(({ EditCertificate }) => ({ default: EditCertificate })),
 );
 
+const Revoke = lazy(() => import("./revoke.tsx").then(({ Revoke }) => ({ default: Revoke })));
+
 /** What can be done with a certificate. */
 export function CertificateActions({ certificate }: { certificate: Certificate }) {
   const { id, name, archivedAt, activeJobId, targetIds } = certificate;
-  const [layer, setLayer] = useState<"edit" | "archive">();
+  const [layer, setLayer] = useState<"edit" | "archive" | "revoke">();
   const queries = useQueryClient();
   const current = useCurrentVersion(id);
   const [renewing, writing] = [usePermission("certificates:renew"), usePermission("certificates:write")];
+  const revoking = usePermission("certificates:revoke");
   const onSuccess = (what: string) => async (answer: { jobIds: string[] }) => {
     toast(<JobsQueued what={what} jobIds={answer.jobIds} />);
     await refresh(queries, CertificateService, JourneyService, JobService);
@@ -117,6 +121,14 @@ export function CertificateActions({ certificate }: { certificate: Certificate }
           Copy as curl
         </MenuItem>
         <MenuSeparator />
+        <MenuItem
+          icon={ShieldX}
+          isDangerous
+          disabledReason={revoking.reason ?? (current ? undefined : "Nothing was issued yet")}
+          onSelect={() => setLayer("revoke")}
+        >
+          Revoke…
+        </MenuItem>
         {archivedAt ? (
           <MenuItem
             icon={ArchiveRestore}
@@ -149,6 +161,7 @@ export function CertificateActions({ certificate }: { certificate: Certificate }
         {layer === "edit" && (
           <EditCertificate certificate={certificate} onClose={() => setLayer(undefined)} />
         )}
+        {layer === "revoke" && <Revoke certificate={certificate} onClose={() => setLayer(undefined)} />}
       </Suspense>
       {layer === "archive" && (
         <Confirm

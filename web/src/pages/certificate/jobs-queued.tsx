@@ -10,7 +10,7 @@ export function JobsQueued({ what, jobIds }: { what: string; jobIds: readonly st
       {first && (
         <>
           {": "}
-          <Link to="/jobs/$id" params={{ id: first }} className="text-accent hover:underline">
+          <Link to="/jobs/$id" params={{ id: first }} className="text-accent underline">
             {jobIds.length === 1 ? "its job" : countText(jobIds.length, "job")}
           </Link>
         </>

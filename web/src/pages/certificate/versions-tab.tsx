@@ -1,13 +1,16 @@
 import { useQuery } from "@connectrpc/connect-query";
 import { Link } from "@tanstack/react-router";
-import { GitCompareArrows, Layers, Undo2 } from "lucide-react";
-import { useState } from "react";
+import { GitCompareArrows, Layers, ShieldX, Undo2 } from "lucide-react";
+import { lazy, Suspense, useState } from "react";
 import {
   type Certificate,
   CertificateService,
   type CertificateVersion,
+  RevocationReasonSchema,
 } from "#gen/certctl/v1/certificates_pb.ts";
 import { usePermission } from "../../session/session.ts";
+import { readable } from "../../status/words.ts";
+import { Badge } from "../../ui/badge.tsx";
 import { Button, buttonClass } from "../../ui/button.tsx";
 import { CopyText, shortHex } from "../../ui/copy.tsx";
 import { DataTable } from "../../ui/data-table.tsx";
@@ -17,10 +20,14 @@ import { Panel } from "../../ui/panel.tsx";
 import { Time } from "../../ui/time.tsx";
 import { RollBack } from "./roll-back.tsx";
 
+const Revoke = lazy(() => import("./revoke.tsx").then(({ Revoke }) => ({ default: Revoke })));
+
 /** All that was issued, newest first, each to be looked into, compared and served again. */
 export function VersionsTab({ certificate }: { certificate: Certificate }) {
   const { id, targetIds } = certificate;
   const [chosen, setChosen] = useState<CertificateVersion>();
+  const [condemned, setCondemned] = useState<CertificateVersion>();
+  const revoking = usePermission("certificates:revoke");
   const renewing = usePermission("certificates:renew");
   const versions = useQuery(CertificateService.method.listCertificateVersions, { id, perPage: 100 });
   const deployments = useQuery(CertificateService.method.listCertificateDeployments, { id });
@@ -60,6 +67,11 @@ export function VersionsTab({ certificate }: { certificate: Certificate }) {
                     v{version.number}
                   </Link>
                   {version.current && <span className="font-normal text-fg2">current</span>}
+                  {version.revokedAt && (
+                    <Badge tone="revoked" icon={ShieldX}>
+                      Revoked: {readable(RevocationReasonSchema, version.revocationReason).toLowerCase()}
+                    </Badge>
+                  )}
                 </span>
               ),
             },
@@ -98,16 +110,27 @@ export function VersionsTab({ certificate }: { certificate: Certificate }) {
                       Compare
                     </Link>
                   )}
-                  {(!version.current || servedBy(version).length < targetIds.length) && (
+                  {!version.revokedAt &&
+                    (!version.current || servedBy(version).length < targetIds.length) && (
+                      <Button
+                        isSmall
+                        icon={Undo2}
+                        disabledReason={
+                          renewing.reason ?? (targetIds.length === 0 ? "It has no targets" : undefined)
+                        }
+                        onClick={() => setChosen(version)}
+                      >
+                        {version.current ? "Go back to it…" : "Roll back to it…"}
+                      </Button>
+                    )}
+                  {!version.revokedAt && (
                     <Button
                       isSmall
-                      icon={Undo2}
-                      disabledReason={
-                        renewing.reason ?? (targetIds.length === 0 ? "It has no targets" : undefined)
-                      }
-                      onClick={() => setChosen(version)}
+                      icon={ShieldX}
+                      disabledReason={revoking.reason}
+                      onClick={() => setCondemned(version)}
                     >
-                      {version.current ? "Go back to it…" : "Roll back to it…"}
+                      Revoke…
                     </Button>
                   )}
                 </span>
@@ -117,6 +140,11 @@ export function VersionsTab({ certificate }: { certificate: Certificate }) {
         />
       </div>
       {chosen && <RollBack certificate={certificate} version={chosen} onClose={() => setChosen(undefined)} />}
+      <Suspense>
+        {condemned && (
+          <Revoke certificate={certificate} version={condemned} onClose={() => setCondemned(undefined)} />
+        )}
+      </Suspense>
     </Panel>
   );
 }

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { Archive, RefreshCw, UserRoundPen, X } from "lucide-react";
+import { Archive, RefreshCw, ShieldX, UserRoundPen, X } from "lucide-react";
 import { useState } from "react";
 import type { CertificateFilterSchema } from "#gen/certctl/v1/certificates_pb.ts";
 import { OperationKind } from "#gen/certctl/v1/operations_pb.ts";
@@ -57,6 +57,15 @@ export function BulkBar({ selection, filter, total, isFiltered }: BulkBarProps) 
         onClick={() => setKind(OperationKind.REASSIGN)}
       >
         Reassign…
+      </Button>
+      <Button
+        isSmall
+        kind="danger"
+        icon={ShieldX}
+        disabledReason={operate.reason}
+        onClick={() => setKind(OperationKind.REVOKE)}
+      >
+        Revoke…
       </Button>
       <Button
         isSmall

@@ -5,6 +5,7 @@ import { useState } from "react";
 import type { CertificateFilterSchema } from "#gen/certctl/v1/certificates_pb.ts";
 import { OperationKind, OperationService, type ReassignmentSchema } from "#gen/certctl/v1/operations_pb.ts";
 import { asCommand, asCurl } from "../../api/copy-as.ts";
+import { firstWish, RevocationFields } from "../../status/revocation-fields.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/copy.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
@@ -34,15 +35,21 @@ const words: Readonly<Partial<Record<OperationKind, { verb: string; does: string
     verb: "Archive",
     does: "They are renewed no more and leave the lists. What is served stays served until it expires; each can be restored.",
   },
+  [OperationKind.REVOKE]: {
+    verb: "Revoke",
+    does: "Every valid version of each is revoked by its issuer. A revocation cannot be taken back.",
+  },
 };
 
 /** Counts first, then acts on exactly what was counted. */
 export function BulkDialog({ kind, filter: given, what, onClose, onDone }: BulkDialogProps) {
   const [filter] = useState(given);
   const [changes, setChanges] = useState<Changes>({});
+  const [revocation, setRevocation] = useState(firstWish);
   const navigate = useNavigate();
   const isReassign = kind === OperationKind.REASSIGN;
-  const request = { kind, filter, ...(isReassign && { changes }) };
+  const isRevoke = kind === OperationKind.REVOKE;
+  const request = { kind, filter, ...(isReassign && { changes }), ...(isRevoke && { revocation }) };
   const dryRun = useQuery(OperationService.method.dryRunOperation, request, {
     enabled: !isReassign || Object.keys(changes).length > 0,
     gcTime: 0,
@@ -75,7 +82,7 @@ export function BulkDialog({ kind, filter: given, what, onClose, onDone }: BulkD
         <>
           <Button onClick={onClose}>Cancel</Button>
           <Button
-            kind={kind === OperationKind.ARCHIVE ? "danger" : "primary"}
+            kind={kind === OperationKind.ARCHIVE || isRevoke ? "danger" : "primary"}
             isPending={create.isPending}
             disabledReason={reason}
             onClick={() => void start().catch(() => {})}
@@ -88,6 +95,7 @@ export function BulkDialog({ kind, filter: given, what, onClose, onDone }: BulkD
       <div className="flex flex-col gap-3">
         <p className="text-fg1">{does}</p>
         {isReassign && <ReassignFields changes={changes} onChange={setChanges} />}
+        {isRevoke && <RevocationFields wish={revocation} onChange={setRevocation} />}
         {dryRun.error && (
           <ErrorCard error={dryRun.error} what="what it would do" onRetry={() => void dryRun.refetch()} />
         )}
@@ -96,6 +104,8 @@ export function BulkDialog({ kind, filter: given, what, onClose, onDone }: BulkD
           <div className="text-fg1">
             <p>
               <strong className="font-semibold text-fg0">{numberText(dryRun.data.total)}</strong> match now
+              {dryRun.data.inUse > 0 &&
+                `, ${numberText(dryRun.data.inUse)} of them are in use and will be refused`}
               {dryRun.data.examples.length > 0 && ", among them:"}
             </p>
             <ul className="mt-1 columns-1 font-mono text-sm sm:columns-2">
