@@ -37,6 +37,7 @@ test("a key that is restricted to teams changes nothing that concerns the whole 
   expect(open).toEqual([
     "api-keys:write",
     "certificates:renew",
+    "certificates:revoke",
     "certificates:write",
     "jobs:write",
     "notifications:write",

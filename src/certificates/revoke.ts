@@ -49,7 +49,10 @@ export async function revokeWithin(
 ): Promise<string[]> {
   await requireCertificate(tx, actor.grants, id);
   // Deployments and renewals of it wait, or are seen.
-  await tx.$queryRaw`SELECT 1 FROM managed_certificates WHERE id = ${id} FOR NO KEY UPDATE`;
+  const found = await tx.$queryRaw<
+    unknown[]
+  >`SELECT 1 FROM managed_certificates WHERE id = ${id} FOR NO KEY UPDATE`;
+  if (found.length === 0) throw notFound("certificate", id);
   const now = clock();
   const versions = await revocable(tx, { id, versionId, now });
   await requireAbility(tx, issuerKinds, versions);
