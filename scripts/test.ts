@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { unpackFromDebian13 } from "./debian13.ts";
 import { run } from "./run.ts";
 
 /** Debian's packages by the program that shows that they are there. */
@@ -14,10 +15,15 @@ const packages = {
   curl: "curl",
   jq: "jq",
   chromium: "chromium",
+  pebble: "pebble",
+  named: "bind9",
 };
+/** Newer than the system's, or not in it. */
+const debian13 = ["pebble", "zlint"];
 
 const missing = Object.entries(packages).filter(([program]) => !isInstalled(program));
 if (missing.length > 0) install(missing.map(([, name]) => name));
+unpackFromDebian13(debian13);
 run("npm", "run", "--silent", "generate");
 run("npm", "run", "--silent", "build");
 process.exit(test());
