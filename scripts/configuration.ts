@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { z } from "zod";
 import { agentSecrets, agentSettings } from "../agent/config.ts";
 import { cliSecrets, cliSettings } from "../cli/settings.ts";
-import { serverSecrets, serverSettings } from "../src/config.ts";
+import { serverSecrets, serverSettings } from "../src/server-settings.ts";
 
 const path = "docs/configuration.md";
 const tables = {

@@ -17,6 +17,8 @@ const packages = {
   chromium: "chromium",
   pebble: "pebble",
   named: "bind9",
+  certtool: "gnutls-bin",
+  "softhsm2-util": "softhsm2",
 };
 /** Newer than the system's, or not in it. */
 const debian13 = ["pebble", "zlint"];

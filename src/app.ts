@@ -66,6 +66,7 @@ import { notifierService } from "./notifiers/rpc.ts";
 import { operationService } from "./operations/rpc.ts";
 import { operationTask, resumeOperations, runOperation } from "./operations/run.ts";
 import { ownerService } from "./owners/rpc.ts";
+import { type PkiRoute, startPkiListener } from "./pki/listener.ts";
 import { openBus } from "./platform/bus.ts";
 import type { Clock } from "./platform/clock.ts";
 import { writeAtomically } from "./platform/data-dir.ts";
@@ -266,6 +267,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     shutdownSignal,
   });
   const listener = await startSecureListener({ config, authorities, clock, log, handler });
+  const pkiRoutes: PkiRoute[] = [];
+  const { port: pkiPort, address } = config.pki;
+  if (pkiPort !== undefined)
+    starting.use(await startPkiListener({ port: pkiPort, address, routes: pkiRoutes, log }));
   const parts = starting.move();
   return {
     url: listener.url,

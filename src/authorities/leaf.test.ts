@@ -2,6 +2,7 @@ import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openScratch, openssl, type Scratch } from "../../test/openssl.ts";
 import { makeLeaf, makeTrees } from "../../test/trees.ts";
+import { zlint } from "../../test/zlint.ts";
 import { newSerial } from "../x509/certificate.ts";
 import { intermediates } from "./authority.ts";
 import { leafContent } from "./leaf.ts";
@@ -56,6 +57,20 @@ describe("a leaf's dates", () => {
     expect(parsed).toMatch(/UTCTIME\s+:491219235500Z/);
     expect(parsed).toMatch(/GENERALIZEDTIME\s+:20500203235459Z/);
   });
+});
+
+describe("a leaf", () => {
+  test.each(["P-256", "P-384", "RSA"])(
+    "with a key of %s is as the RFCs have it, and zlint sees what is not",
+    async (kind) => {
+      const { privateKey: key } =
+        kind === "RSA"
+          ? generateKeyPairSync("rsa", { modulusLength: 2048 })
+          : generateKeyPairSync("ec", { namedCurve: kind });
+      expect(await zlint(makeLeaf(issuingCa, { now, key, sans: ["www.example", "192.0.2.7"] }))).toEqual([]);
+      expect(await zlint(makeLeaf(issuingCa, { now, key, commonName: "", sans: [] }))).not.toEqual([]);
+    },
+  );
 });
 
 describe("a leaf's extensions", () => {
