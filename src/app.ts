@@ -51,6 +51,7 @@ import { createEdge } from "./edge.ts";
 import { createFeed } from "./events/feed.ts";
 import { eventService } from "./events/rpc.ts";
 import { explanationService } from "./explain/rpc.ts";
+import { canaryTask } from "./issuers/canary.ts";
 import { ensureDefaultIssuer } from "./issuers/default-issuer.ts";
 import { issuerByKind } from "./issuers/registry.ts";
 import { issuerService } from "./issuers/rpc.ts";
@@ -172,9 +173,11 @@ export async function startApp(options: AppOptions): Promise<App> {
   const feed = starting.use(createFeed(bus));
   const replica = starting.use(await joinReplicas(db, log));
   const sessions = starting.use(createSessions(bus, clock));
+  const ownNames = serverNames(config).filter((name) => !isLoopback(name));
+  const reserved = { trustDomain: authorities.trustDomain, ownNames };
   const tasks = {
     issue: (jobId: string, signal: AbortSignal) =>
-      issue({ db, sealer, issuerKinds, authorities, egress, clock, log }, jobId, signal),
+      issue({ db, sealer, issuerKinds, authorities, egress, reserved, clock, log }, jobId, signal),
     revoke: (jobId: string, signal: AbortSignal) =>
       performRevocation({ db, sealer, issuerKinds, authorities, egress, clock, log }, jobId, signal),
     advance: (jobId: string) => advanceJob(db, jobId, clock()),
@@ -193,6 +196,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const { everyMs } = config;
   const scheduled: ScheduledTask[] = [
     renewalTask({ db, log, ...config.renewals }, everyMs.renewals),
+    canaryTask({ db, log }, everyMs.renewals),
     sweepTask(db, everyMs.jobs),
     operationTask(db, everyMs.jobs),
     validationTask(db, everyMs.validations),
@@ -207,9 +211,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   // A demonstration shows what its guide says: RSA-2048.
   const defaultKeyAlgorithm = isDemo ? "RSA-2048" : "ECDSA-P256";
-  const ownNames = serverNames(config).filter((name) => !isLoopback(name));
   const facts = { version: packageJson.version, keygenMode: config.keygenMode, authType: config.authType };
-  const reserved = { trustDomain: authorities.trustDomain, ownNames };
   const routes = (router: ConnectRouter): void => {
     router.service(
       CertificateService,

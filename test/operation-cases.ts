@@ -170,6 +170,11 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   cancelOperation: async (stage) => ({ path: { id: await heldOperation(stage) }, body: {} }),
   getOperation: async (stage) => ({ path: { id: await endedOperation(stage) } }),
   listOperationItems: async (stage) => ({ path: { id: await endedOperation(stage) } }),
+  setIssuerStandby: async ({ system }) => {
+    const wanted = { name: `standby-${Math.random()}`, kind: "local-ca", config: {} };
+    const { body } = await system.rest("POST", "/api/v1/issuers", wanted);
+    return { body: { standby_issuer_id: body.id } };
+  },
   validateCertificate: () => ({ body: {}, status: 409 }),
   revokeCertificate: async ({ system, agentId }) => {
     const wanted = { name: `gone-${Math.random()}`, common_name: "gone.example.test", agent_id: agentId };

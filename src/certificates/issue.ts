@@ -24,12 +24,15 @@ import type { Log } from "../platform/log.ts";
 import type { Sealer } from "../platform/seal.ts";
 import { readCsr } from "../x509/csr.ts";
 import { checkAnswer } from "./check-answer.ts";
+import type { ReservedNames } from "./check-declaration.ts";
 import { discard } from "./discard.ts";
 import { attemptFailure } from "./failure.ts";
 import { publish } from "./publish.ts";
 import { signedCertificate } from "./signed.ts";
+import { moveToStandby } from "./standby.ts";
 
 export interface IssueDeps {
+  reserved: ReservedNames;
   db: Database;
   sealer: Sealer;
   issuerKinds: IssuerKinds;
@@ -52,12 +55,14 @@ export async function issue(deps: IssueDeps, jobId: string, signal: AbortSignal)
   const { db, clock, log } = deps;
   const job = await db.job.findUnique({
     where: { id: jobId },
-    include: { certificate: { include: { issuer: true } } },
+    include: { issuer: true, certificate: { include: { issuer: true } } },
   });
   if (job?.status !== "Running" || !job.csr) return;
   const { certificate } = job;
+  // The standby's, once the order went there.
+  const row = job.issuer ?? certificate.issuer;
   try {
-    const issuer = requireIssuer(deps, certificate.issuer);
+    const issuer = requireIssuer(deps, row);
     const csr = readCsr(Buffer.from(job.csr));
     // As the agent asked and was granted: names that have changed since take effect at the next issuance.
     const sans = csr.sans.map(({ value }) => value);
@@ -68,14 +73,13 @@ export async function issue(deps: IssueDeps, jobId: string, signal: AbortSignal)
       csr: csr.der,
       validitySeconds: certificate.validitySeconds,
       now: clock(),
-      replaces: await newestOf(db, job, certificate.issuerId),
+      replaces: await newestOf(db, job, row.id),
     };
-    const answer = await ask(deps, job, { issuer, row: certificate.issuer, request }, signal);
+    const answer = await ask(deps, job, { issuer, row, request }, signal);
     if (answer === null) return;
     checkAnswer(answer, { spki: csr.spki, sans, now: clock() });
-    const isWanted = await publish(deps, job, certificate, { ...answer, sans });
-    if (!isWanted && !issuer.isRepeatable)
-      await discard(deps, job, { issuer, row: certificate.issuer, issued: answer }, signal);
+    const isWanted = await publish(deps, job, certificate, { ...answer, issuerId: row.id, sans });
+    if (!isWanted && !issuer.isRepeatable) await discard(deps, job, { issuer, row, issued: answer }, signal);
   } catch (error) {
     if (signal.aborted) return;
     log.warn({ err: error, jobId }, "an issuance failed");
@@ -197,14 +201,11 @@ async function newestOf(
   return version && signedCertificate(version);
 }
 
-async function fail(
-  { db, clock }: IssueDeps,
-  { id, agentId, keyId }: Job,
-  failure: AttemptFailure,
-): Promise<void> {
-  await db.$transaction(async (tx: Transaction) => {
+async function fail(deps: IssueDeps, { id, agentId, keyId }: Job, failure: AttemptFailure): Promise<void> {
+  await deps.db.$transaction(async (tx: Transaction) => {
     const job = await lockJob(tx, id, agentId);
     if (job.status !== "Running" || job.keyId !== keyId) return;
-    await failAttempt(tx, system, job, failure, clock());
+    const isMoved = await moveToStandby(tx, deps, job, failure);
+    if (!isMoved) await failAttempt(tx, system, job, failure, deps.clock());
   });
 }

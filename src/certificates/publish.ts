@@ -21,7 +21,7 @@ export async function publish(
   deps: { db: Database; clock: () => Date },
   { id: jobId, keyId, agentId, renewalId }: Job,
   certificate: ManagedCertificate,
-  issued: Issued & { sans: string[] },
+  issued: Issued & { issuerId: string; sans: string[] },
 ): Promise<boolean> {
   const { db, clock } = deps;
   const leaf = new X509Certificate(issued.leafDer);
@@ -42,7 +42,7 @@ export async function publish(
         jobId,
         keyId,
         renewalId,
-        issuerId: certificate.issuerId,
+        issuerId: issued.issuerId,
         authorityId: issued.authorityId,
         issuerSpkiSha256: new Uint8Array(sha256(spkiOf(new X509Certificate(issuerPem).publicKey))),
         serial: leaf.serialNumber.toUpperCase(),

@@ -82,6 +82,9 @@ export async function archiveIssuer({ db, clock }: IssuerDeps, actor: Actor, id:
     now: clock(),
     dependants: async (tx) => ({
       certificates: await tx.managedCertificate.count({ where: { issuerId: id, archivedAt: null } }),
+      "issuers that it stands by for": await tx.issuer.count({
+        where: { standbyIssuerId: id, archivedAt: null },
+      }),
       "api keys": await tx.apiKey.count({ where: { issuerIds: { has: id }, revokedAt: null } }),
     }),
   });

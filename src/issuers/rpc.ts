@@ -10,24 +10,35 @@ import { invalid, notFound } from "../platform/errors.ts";
 import { timestamps } from "../platform/timestamps.ts";
 import { restoreRow } from "../resources/archive.ts";
 import { archiveIssuer, createIssuer, issuerKind, updateIssuer } from "./manage.ts";
+import { setStandby } from "./standby.ts";
 import { type IssuerTestDeps, testIssuer, testIssuerConfig } from "./test-issuer.ts";
 import { findIssuer, type IssuerView, listIssuers } from "./view.ts";
 
 export function issuerService(deps: IssuerTestDeps): ServiceImpl<typeof IssuerService> {
   const { db, issuerKinds, authorities } = deps;
 
-  function message({ createdAt, updatedAt, archivedAt, config, ...view }: IssuerView): Issuer {
+  function message({
+    createdAt,
+    updatedAt,
+    archivedAt,
+    canaryIssuedAt,
+    config,
+    ...view
+  }: IssuerView): Issuer {
     const issuingCa = authorities.byRole["issuing-ca"];
     const shown = maskSecrets(config as JsonObject);
     const rootPem = issuerKinds.get(view.kind)?.rootPem(shown, { issuingCa }) ?? "";
     return create(IssuerSchema, {
       ...view,
       config: shown,
+      standbyIssuerId: view.standbyIssuerId ?? "",
+      standbyIssuerName: view.standbyIssuerName ?? "",
+      canaryCertificateId: view.canaryCertificateId ?? "",
       rootPem,
       ...timestamps({ caExpiresAt: rootPem ? new Date(new X509Certificate(rootPem).validTo) : null }),
       createdAt: timestampFromDate(createdAt),
       updatedAt: timestampFromDate(updatedAt),
-      ...timestamps({ archivedAt }),
+      ...timestamps({ archivedAt, canaryIssuedAt }),
     });
   }
 
@@ -64,6 +75,10 @@ export function issuerService(deps: IssuerTestDeps): ServiceImpl<typeof IssuerSe
     async restoreIssuer({ id }, context) {
       await restoreRow(db, callerOf(context), issuerKind, id);
       return { issuer: await read(id) };
+    },
+    async setIssuerStandby(request, context) {
+      await setStandby(deps, callerOf(context), request);
+      return { issuer: await read(request.id) };
     },
     async testIssuer({ id }, context) {
       return testIssuer(deps, callerOf(context), id, context.signal);

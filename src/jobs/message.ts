@@ -53,6 +53,8 @@ export function jobMessage(
     timeline: timeline.map((event) => create(JobEventSchema, { ...event, at: timestampFromDate(event.at) })),
     createdAt: timestampFromDate(view.createdAt),
     ...timestamps({ startedAt: view.startedAt, completedAt: view.completedAt }),
+    issuerId: view.issuerId ?? "",
+    issuerName: view.issuerName ?? "",
     waitingFor: waitingFor(view, now),
     ...durationOf(view),
     ...(expectedMs === undefined ? {} : { expectedMs }),

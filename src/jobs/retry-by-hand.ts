@@ -42,7 +42,9 @@ export async function retryWithin(tx: Transaction, actor: Actor, id: string, now
     runAfter: now,
     completedAt: null,
     leaseExpiresAt: null,
-    ...(job.keyId === "" ? {} : { csr: null, spkiSha256: null, keyId: nextKeyId(job) }),
+    ...(job.keyId === ""
+      ? {}
+      : { csr: null, spkiSha256: null, keyId: nextKeyId(job), issuerId: null, issuerFailures: 0 }),
   });
   await addEvent(tx, job, "retried", `by ${actor.id}`);
   await recordAudit(tx, actor, {

@@ -42,6 +42,9 @@ export interface JobView {
   agentName: string;
   isAgentOnline: boolean;
   targetName: string | null;
+  /** Who signs, or signed; null where nothing is signed. */
+  issuerId: string | null;
+  issuerName: string | null;
   /** An issuance's CSR is there. */
   hasCsr: boolean;
 }
@@ -79,11 +82,14 @@ const jobViews = Prisma.sql`
       ELSE 'PartlyProven'
     END AS outcome,
     c.name AS "certificateName", a.name AS "agentName", ${isOnline} AS "isAgentOnline", t.name AS "targetName",
-    j.csr IS NOT NULL AS "hasCsr"
+    j.csr IS NOT NULL AS "hasCsr", issuer.id AS "issuerId", issuer.name AS "issuerName"
   FROM jobs j
   JOIN managed_certificates c ON c.id = j.certificate_id
   JOIN agents a ON a.id = j.agent_id
   LEFT JOIN deployment_targets t ON t.id = j.target_id
+  LEFT JOIN certificate_versions made ON made.job_id = j.id
+  LEFT JOIN issuers issuer ON issuer.id = CASE WHEN j.type IN ('Issuance', 'Renewal')
+    THEN coalesce(made.issuer_id, j.issuer_id, c.issuer_id) END
   LEFT JOIN certificate_versions expected ON expected.id = j.version_id
   LEFT JOIN LATERAL (
     SELECT coalesce(array_agg(child.id ORDER BY child.id), '{}') AS ids, count(*) AS total,

@@ -11,6 +11,7 @@ export type CertificateEvent = { certificateId: string } & (
     }
   | { type: "CertificateIssued"; versionId: string; serial: string; notAfter: Date }
   | { type: "CertificateRevoked"; versionId: string; serial: string; reason: string }
+  | { type: "StandbyUsed"; issuerName: string; standbyName: string; error: string }
   | { type: "RevocationFailed"; jobId: string; error: string }
   | { type: "RenewalFailed"; jobId: string; error: string }
   | { type: "DeploymentProven"; jobId: string; targetId: string }
@@ -84,6 +85,19 @@ export function tellCertificateEvent(
         message: `The certificate with the serial number ${event.serial} of ${label} was revoked: ${event.reason}.`,
         facts: [about, { name: "Serial", value: event.serial }, { name: "Reason", value: event.reason }],
         incidentKey: `${id}/revocation`,
+      };
+    case "StandbyUsed":
+      return {
+        severity: "Warning",
+        effect: "inform",
+        subject: `${event.standbyName} signs for ${label}, because ${event.issuerName} failed`,
+        message: `${event.issuerName} failed with: ${event.error} The next renewal asks it again.`,
+        facts: [
+          about,
+          { name: "Issuer", value: event.issuerName },
+          { name: "Standby", value: event.standbyName },
+        ],
+        incidentKey: `${id}/standby`,
       };
     case "RevocationFailed":
       return {

@@ -1,6 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { ServiceImpl } from "@connectrpc/connect";
+import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { AgentService } from "#gen/certctl/v1/agents_pb.ts";
 import { ApiKeyService } from "#gen/certctl/v1/api_keys_pb.ts";
 import { AuditService } from "#gen/certctl/v1/audit_pb.ts";
@@ -64,6 +64,13 @@ export function resourcesDemo(world: World) {
       listIssuerKinds: () => ({
         data: [{ kind: "local", title: "Local CA", configSchema: { type: "object", properties: {} } }],
       }),
+      setIssuerStandby: ({ id, ...wanted }) => {
+        const issuer = world.issuers.get(id);
+        if (!issuer) throw new ConnectError(`there is no issuer ${id}`, Code.NotFound);
+        const standbyIssuerName = world.issuers.get(wanted.standbyIssuerId)?.name ?? "";
+        Object.assign(issuer, wanted, { standbyIssuerName });
+        return { issuer };
+      },
       testIssuer: () => ({ ok: true, message: "a test certificate was signed" }),
     } as Partial<ServiceImpl<typeof IssuerService>>,
     targets: {

@@ -21,6 +21,7 @@ import { Time } from "../../ui/time.tsx";
 import { countText, numberText } from "../../ui/time-text.ts";
 import { toast } from "../../ui/toast.tsx";
 import { IssuerForm } from "./issuer-form.tsx";
+import { StandbyPanel } from "./standby-panel.tsx";
 
 const parent = { to: "/issuers", label: "Issuers" };
 
@@ -50,6 +51,7 @@ export function IssuerPage() {
           <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_320px]">
             <div className="flex min-w-0 flex-col gap-4">
               <Configuration issuer={issuer} />
+              <StandbyPanel issuer={issuer} />
               <Panel title="Trusted by" note="what clients of its certificates have to know">
                 {issuer.rootPem ? (
                   <CodeBlock label="the root certificate" text={issuer.rootPem} />
