@@ -104,8 +104,14 @@ function purpose(role: Role, trustDomain: string): Extension[] {
 
 /** The subject of a certificate, as the issuer field of what it signs must repeat it. */
 export function subjectOf(der: Buffer): Name {
-  return AsnConvert.parse(der, Certificate).tbsCertificate.subject;
+  const known = knownSubjects.get(der);
+  if (known) return known;
+  const { subject } = AsnConvert.parse(der, Certificate).tbsCertificate;
+  knownSubjects.set(der, subject);
+  return subject;
 }
+
+const knownSubjects = new WeakMap<Buffer, Name>();
 
 /** The certificates from this authority up to, and without, its root. */
 export function intermediates(authority: Authority): Authority[] {

@@ -1,22 +1,11 @@
 import { type KeyObject, randomBytes } from "node:crypto";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import type { Extension } from "@peculiar/asn1-x509";
-import {
-  AttributeTypeAndValue,
-  AttributeValue,
-  Certificate,
-  Extensions,
-  Name,
-  RelativeDistinguishedName,
-  SubjectPublicKeyInfo,
-  TBSCertificate,
-  Time,
-  Validity,
-  Version,
-} from "@peculiar/asn1-x509";
-import { sansOf } from "./extensions.ts";
+import { AttributeTypeAndValue, AttributeValue, Name, RelativeDistinguishedName } from "@peculiar/asn1-x509";
+import { bitString, constructed, DerError, element, integer, objectIdentifier, tags, time } from "./der.ts";
 import { isSignedBy, signatureAlgorithm, signBytes } from "./keys.ts";
-import { canonicalSet, type San } from "./names.ts";
+import { canonicalSet, NameError, type San } from "./names.ts";
+import { readCertificate } from "./read-certificate.ts";
 
 /** What a certificate is to say. Dates are whole seconds. */
 export interface CertificateContent {
@@ -50,34 +39,60 @@ export function nameOf(commonName: string): Name {
     type: "2.5.4.3",
     value: new AttributeValue({ utf8String: commonName }),
   });
-  return new Name([new RelativeDistinguishedName([attribute])]);
+  const name = new Name([new RelativeDistinguishedName([attribute])]);
+  const value = element(tags.utf8String, Buffer.from(commonName, "utf8"));
+  const pair = element(tags.sequence, objectIdentifier("2.5.4.3"), value);
+  knownNames.set(name, element(tags.sequence, element(tags.set, pair)));
+  return name;
 }
 
 /** The bytes that the CA signs (RFC 5280, 4.1). */
 export function tbsCertificate(content: CertificateContent, signer: KeyObject): Buffer {
-  const tbs = new TBSCertificate({
-    version: Version.v3,
-    serialNumber: Uint8Array.from(content.serial).buffer,
-    signature: signatureAlgorithm(signer),
-    issuer: content.issuer,
-    validity: new Validity(),
-    subject: content.subject,
-    subjectPublicKeyInfo: AsnConvert.parse(content.spki, SubjectPublicKeyInfo),
-    extensions: new Extensions([...content.extensions]),
-  });
-  tbs.validity.notBefore = new Time(content.notBefore);
-  tbs.validity.notAfter = new Time(content.notAfter);
-  return Buffer.from(AsnConvert.serialize(tbs));
+  const { serial, issuer, notBefore, notAfter, subject, spki, extensions } = content;
+  return element(
+    tags.sequence,
+    element(constructed(0), integer(Uint8Array.of(2))),
+    integer(serial),
+    algorithmDer(signer),
+    nameDer(issuer),
+    element(tags.sequence, time(notBefore), time(notAfter)),
+    nameDer(subject),
+    spki,
+    element(constructed(3), element(tags.sequence, ...extensions.map(extensionDer))),
+  );
 }
 
 /** Signs exactly these bytes and returns the certificate, DER. */
 export function signCertificate(tbs: Uint8Array, signer: KeyObject): Buffer {
-  const certificate = new Certificate({
-    tbsCertificate: AsnConvert.parse(tbs, TBSCertificate),
-    signatureAlgorithm: signatureAlgorithm(signer),
-    signatureValue: Uint8Array.from(signBytes(signer, tbs)).buffer,
-  });
-  return Buffer.from(AsnConvert.serialize(certificate));
+  return element(tags.sequence, tbs, algorithmDer(signer), bitString(signBytes(signer, tbs)));
+}
+
+const knownNames = new WeakMap<Name, Buffer>();
+
+function nameDer(name: Name): Buffer {
+  const known = knownNames.get(name);
+  if (known) return known;
+  const encoded = Buffer.from(AsnConvert.serialize(name));
+  knownNames.set(name, encoded);
+  return encoded;
+}
+
+function algorithmDer(signer: KeyObject): Buffer {
+  const { algorithm, parameters } = signatureAlgorithm(signer);
+  return element(
+    tags.sequence,
+    objectIdentifier(algorithm),
+    ...(parameters ? [new Uint8Array(parameters)] : []),
+  );
+}
+
+function extensionDer({ extnID, critical, extnValue }: Extension): Buffer {
+  return element(
+    tags.sequence,
+    objectIdentifier(extnID),
+    ...(critical ? [element(tags.boolean, Uint8Array.of(0xff))] : []),
+    element(tags.octetString, new Uint8Array(extnValue.buffer)),
+  );
 }
 
 /** Thrown when a certificate is not what it was to be. */
@@ -96,20 +111,29 @@ export interface IssuedExpectation {
 
 /** Checks a certificate that was just signed, DER. Throws IssuedWrongError naming what differs. */
 export function checkIssued(der: Uint8Array, expected: IssuedExpectation, signer: KeyObject): void {
-  const { tbsCertificate: tbs, tbsCertificateRaw: raw, signatureValue } = AsnConvert.parse(der, Certificate);
-  if (raw === undefined) throw new IssuedWrongError("the signed certificate cannot be read back");
-  const seconds = (time: Date) => Math.floor(time.getTime() / 1000);
+  const signed = readSigned(der);
+  const seconds = (date: Date) => Math.floor(date.getTime() / 1000);
   const sameSet = (names: readonly San[]) =>
     canonicalSet(names).join() === canonicalSet(expected.sans).join();
   const checks: [string, boolean][] = [
-    ["content", Buffer.from(raw).equals(expected.tbs)],
-    ["signature", isSignedBy(signer, new Uint8Array(raw), new Uint8Array(signatureValue))],
-    ["public key", Buffer.from(AsnConvert.serialize(tbs.subjectPublicKeyInfo)).equals(expected.spki)],
-    ["serial number", Buffer.from(tbs.serialNumber).equals(expected.serial)],
-    ["subject alternative names", sameSet(sansOf(tbs.extensions ?? []))],
-    ["notBefore", seconds(tbs.validity.notBefore.getTime()) === seconds(expected.notBefore)],
-    ["notAfter", seconds(tbs.validity.notAfter.getTime()) === seconds(expected.notAfter)],
+    ["content", signed.tbs.equals(expected.tbs)],
+    ["signature", isSignedBy(signer, signed.tbs, signed.signature)],
+    ["public key", signed.spki.equals(expected.spki)],
+    ["serial number", signed.serial.equals(expected.serial)],
+    ["subject alternative names", sameSet(signed.sans)],
+    ["notBefore", seconds(signed.notBefore) === seconds(expected.notBefore)],
+    ["notAfter", seconds(signed.notAfter) === seconds(expected.notAfter)],
   ];
   const wrong = checks.find(([, isRight]) => !isRight);
   if (wrong) throw new IssuedWrongError(`the signed certificate has another ${wrong[0]} than was asked for`);
+}
+
+function readSigned(der: Uint8Array) {
+  try {
+    return readCertificate(Buffer.from(der));
+  } catch (error) {
+    if (error instanceof DerError || error instanceof NameError)
+      throw new IssuedWrongError(`the signed certificate cannot be read back: ${error.message}`);
+    throw error;
+  }
 }

@@ -6,6 +6,7 @@ import { nameOf } from "./certificate.ts";
 import { sansOf, subjectAltName } from "./extensions.ts";
 import { type KeyAlgorithm, keyAlgorithmOf, signatureAlgorithm, signBytes, spkiOf } from "./keys.ts";
 import { canonicalSet, NameError, parseSan, type San } from "./names.ts";
+import { readPlainCsr } from "./plain-csr.ts";
 
 const commonNameOid = "2.5.4.3";
 const extensionRequestOid = "1.2.840.113549.1.9.14";
@@ -28,6 +29,11 @@ export interface Csr {
 
 /** Reads a CSR and verifies that its sender holds the key. Throws CsrError. */
 export function readCsr(der: Uint8Array): Csr {
+  return readPlainCsr(Buffer.from(der)) ?? readAnyCsr(der);
+}
+
+/** The same for a CSR of any form. */
+export function readAnyCsr(der: Uint8Array): Csr {
   const request = parse(der);
   const { certificationRequestInfo: info, certificationRequestInfoRaw: raw } = request;
   const spki = Buffer.from(AsnConvert.serialize(info.subjectPKInfo));

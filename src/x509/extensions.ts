@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import {
-  AuthorityKeyIdentifier,
   BasicConstraints,
   ExtendedKeyUsage,
   Extension,
@@ -15,16 +14,26 @@ import {
   id_ce_nameConstraints,
   id_ce_subjectAltName,
   id_ce_subjectKeyIdentifier,
-  KeyIdentifier,
   KeyUsage,
   NameConstraints,
   SubjectAlternativeName,
-  SubjectKeyIdentifier,
-  SubjectPublicKeyInfo,
 } from "@peculiar/asn1-x509";
+import { DerError, element, elements, only, primitive, tags } from "./der.ts";
 import { NameError, parseSan, type San } from "./names.ts";
 
 export const extendedKeyUsage = { serverAuth: "1.3.6.1.5.5.7.3.1", clientAuth: "1.3.6.1.5.5.7.3.2" } as const;
+
+function encoded(extnID: string, critical: boolean, value: Uint8Array): Extension {
+  return new Extension({ extnID, critical, extnValue: new OctetString(value) });
+}
+
+function remembered<Key>(known: Map<Key, Extension>, key: Key, make: () => Extension): Extension {
+  const found = known.get(key);
+  if (found) return found;
+  const made = make();
+  known.set(key, made);
+  return made;
+}
 
 function extension(extnID: string, critical: boolean, value: object): Extension {
   return new Extension({ extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value)) });
@@ -38,17 +47,23 @@ export function basicConstraints(pathLenConstraint?: number): Extension {
   return extension(id_ce_basicConstraints, true, value);
 }
 
+const knownKeyUsages = new Map<number, Extension>();
+
 export function keyUsage(flags: number): Extension {
-  return extension(id_ce_keyUsage, true, new KeyUsage(flags));
+  return remembered(knownKeyUsages, flags, () => extension(id_ce_keyUsage, true, new KeyUsage(flags)));
 }
 
+const knownUsages = new Map<string, Extension>();
+
 export function extendedKeyUsages(usages: readonly string[]): Extension {
-  return extension(id_ce_extKeyUsage, false, new ExtendedKeyUsage([...usages]));
+  return remembered(knownUsages, usages.join(), () =>
+    extension(id_ce_extKeyUsage, false, new ExtendedKeyUsage([...usages])),
+  );
 }
 
 /** Critical iff the subject is empty (RFC 5280, 4.2.1.6). */
 export function subjectAltName(sans: readonly San[], isSubjectEmpty: boolean): Extension {
-  return extension(id_ce_subjectAltName, isSubjectEmpty, new SubjectAlternativeName(sans.map(generalName)));
+  return encoded(id_ce_subjectAltName, isSubjectEmpty, element(tags.sequence, ...sans.map(generalName)));
 }
 
 /** Restricts what a CA may sign to URIs of one host (RFC 5280, 4.2.1.10). */
@@ -62,32 +77,35 @@ export function permittedUriHost(host: string): Extension {
 }
 
 export function subjectKeyIdentifier(spki: Uint8Array): Extension {
-  return extension(id_ce_subjectKeyIdentifier, false, new SubjectKeyIdentifier(keyIdentifier(spki)));
+  return encoded(id_ce_subjectKeyIdentifier, false, element(tags.octetString, keyIdentifier(spki)));
 }
 
 export function authorityKeyIdentifier(issuerSpki: Uint8Array): Extension {
-  const value = new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(keyIdentifier(issuerSpki)) });
-  return extension(id_ce_authorityKeyIdentifier, false, value);
+  const value = element(tags.sequence, element(primitive(0), keyIdentifier(issuerSpki)));
+  return encoded(id_ce_authorityKeyIdentifier, false, value);
 }
 
 /** The left 160 bits of the key's SHA-256 (RFC 7093, method 1). */
-function keyIdentifier(spki: Uint8Array): ArrayBuffer {
-  const { subjectPublicKey } = AsnConvert.parse(spki, SubjectPublicKeyInfo);
-  const digest = createHash("sha256").update(Buffer.from(subjectPublicKey)).digest();
-  return Uint8Array.from(digest.subarray(0, 20)).buffer;
+function keyIdentifier(spki: Uint8Array): Buffer {
+  const [, key] = elements(only(Buffer.from(spki), tags.sequence).content);
+  if (key?.tag !== tags.bitString) throw new DerError("no SubjectPublicKeyInfo");
+  return createHash("sha256").update(key.content.subarray(1)).digest().subarray(0, 20);
 }
 
-function generalName({ type, value }: San): GeneralName {
-  switch (type) {
-    case "dns":
-      return new GeneralName({ dNSName: value });
-    case "ip":
-      return new GeneralName({ iPAddress: value });
-    case "email":
-      return new GeneralName({ rfc822Name: value });
-    case "uri":
-      return new GeneralName({ uniformResourceIdentifier: value });
-  }
+const generalNameTags = { email: 1, dns: 2, uri: 6, ip: 7 } as const;
+
+function generalName({ type, value }: San): Buffer {
+  const octets = type === "ip" ? addressOctets(value) : Buffer.from(value, "latin1");
+  return element(primitive(generalNameTags[type]), octets);
+}
+
+function addressOctets(address: string): Buffer {
+  if (address.includes(".") && !address.includes(":")) return Buffer.from(address.split(".").map(Number));
+  const [head = "", tail] = address.split("::");
+  const groups = (text: string | undefined) => (text ? text.split(":") : []);
+  const missing = 8 - groups(head).length - groups(tail).length;
+  const all = [...groups(head), ...(tail === undefined ? [] : Array(missing).fill("0")), ...groups(tail)];
+  return Buffer.from(all.map((group) => group.padStart(4, "0")).join(""), "hex");
 }
 
 /** The subject alternative names among extensions. Throws NameError for a kind that certctl does not issue. */
