@@ -6,6 +6,7 @@ import { lockDirectory } from "../src/platform/directory-lock.ts";
 import type { Log } from "../src/platform/log.ts";
 import { targets } from "../src/targets/registry.ts";
 import { keyAlgorithms } from "../src/x509/keys.ts";
+import { openChallenges } from "./challenges.ts";
 import type { AgentConfig } from "./config.ts";
 import { stayConnected } from "./connection.ts";
 import { type DeployDeps, destroyKey } from "./deploy.ts";
@@ -49,6 +50,10 @@ export async function runAgent(
         }
       : null,
   };
+  await using challenges = await openChallenges({
+    hostFilePath: config.hostFilePath,
+    stateDir: config.stateDir,
+  });
   const workshop = createWorkshop({ ...deploying, client: connection.client, outbox, log });
   const renewing = connection.keepFresh(signal);
   renewing.catch((error) => expiry.abort(error));
@@ -65,12 +70,14 @@ export async function runAgent(
       witness: await openWitness(config.stateDir, log),
       host: () => hostReport(config.hostFilePath),
       inspect: (probe, limit) => inspectTarget(config.hostFilePath, probe, limit),
+      answerChallenge: challenges.answer,
       hostname: config.hostname,
       version,
       capabilities: [
         ...keyAlgorithms.map((name) => `csr.${name.toLowerCase()}`),
         ...targets.map(({ kind }) => `target.${kind}/1`),
         "probe/1",
+        "acme/1",
       ],
       onConnected,
       log,

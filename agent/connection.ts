@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import {
+  type AnswerChallenge,
   Drain_Reason,
   type LeaseDecision,
   type ProbeTarget,
@@ -29,6 +30,8 @@ export interface ConnectionDeps {
   /** What agent.yaml says now. */
   host: () => Promise<HostSaying>;
   inspect: (probe: ProbeTarget, signal: AbortSignal) => Promise<Inspection>;
+  /** Publishes a challenge or takes it away. Throws what is wrong. */
+  answerChallenge: (challenge: AnswerChallenge) => Promise<void>;
   hostname: string;
   version: string;
   capabilities: readonly string[];
@@ -52,6 +55,7 @@ const firstWindowMs = 500;
 const mostBackoffMs = 60_000;
 /** Silence of this many ping intervals means that the stream is dead. */
 const deadAfterPings = 2.5;
+const mostWords = 4_096;
 
 /** Holds a work stream for as long as the signal allows; whatever breaks it, another follows. */
 export async function stayConnected(deps: ConnectionDeps, signal: AbortSignal): Promise<void> {
@@ -133,6 +137,8 @@ async function holdStream(
         dropLost(workshop, [message.value]);
       } else if (message.case === "probe") {
         void answerProbe(deps, message.value, limit);
+      } else if (message.case === "challenge") {
+        void answerChallenge(deps, message.value, limit);
       } else if (message.case === "drain") {
         return drained(message, instanceId);
       }
@@ -198,6 +204,25 @@ async function answerProbe(deps: ConnectionDeps, probe: ProbeTarget, signal: Abo
   } catch (error) {
     if (!signal.aborted) deps.log.warn({ reason: textOf(error) }, "a test of a target could not be answered");
   }
+}
+
+/** Whoever asked is told what is wrong, in the host's own words. */
+async function answerChallenge(
+  deps: ConnectionDeps,
+  challenge: AnswerChallenge,
+  signal: AbortSignal,
+): Promise<void> {
+  const { challengeId, clear } = challenge;
+  const problem = await deps.answerChallenge(challenge).then(() => "", textOf);
+  await deps
+    .client()
+    .reportChallenge(
+      { challengeId, clear, ok: problem === "", message: problem.slice(0, mostWords) },
+      { signal, timeoutMs: callMs },
+    )
+    .catch((error: unknown) => {
+      if (!signal.aborted) deps.log.warn({ reason: textOf(error) }, "a challenge could not be reported");
+    });
 }
 
 function dropLost(workshop: Workshop, leases: readonly LeaseDecision[]): void {

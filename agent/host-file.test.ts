@@ -47,7 +47,11 @@ test("reads targets of every kind and fills in the defaults", async () => {
 });
 
 test("takes a missing or empty file for one without targets", async () => {
-  expect(await loadHostFile("/no/such/agent.yaml")).toEqual({ allowedDirectories: [], targets: new Map() });
+  expect(await loadHostFile("/no/such/agent.yaml")).toEqual({
+    allowedDirectories: [],
+    targets: new Map(),
+    acme: { webroots: [] },
+  });
   expect((await load("# nothing yet\n")).targets.size).toBe(0);
 });
 

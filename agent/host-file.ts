@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { absolutePath, entryName } from "../src/targets/file-schema.ts";
+import { endpointPattern } from "../src/targets/probe.ts";
 import { targetByKind } from "../src/targets/registry.ts";
 import { DeployError, type HostEntry, type HostFile } from "../src/targets/target.ts";
 import { trustedFile } from "../src/targets/trusted-path.ts";
@@ -21,6 +22,23 @@ const hostEntry = z.looseObject({ kind: z.string() }).transform((value, ctx): Ho
   return z.NEVER;
 });
 
+const listenAddress = z
+  .string()
+  .refine((text) => endpointPattern.test(text) && URL.canParse(`tcp://${text}`), "has to be host:port");
+
+/** How CAs may be shown that names lead to this host. */
+const challengePlaces = z.strictObject({
+  /** Directories that a web server serves at / of these names, or of every name. */
+  webroots: z
+    .array(z.strictObject({ directory: absolutePath, names: z.array(z.string().min(1)).optional() }))
+    .default([]),
+  /** Where the agent itself answers http-01 while a challenge is open: port 80, or what leads there. */
+  http_listen: listenAddress.optional(),
+  /** The same for tls-alpn-01: port 443, or what hands acme-tls/1 on. */
+  tls_alpn_listen: listenAddress.optional(),
+});
+export type ChallengePlaces = z.infer<typeof challengePlaces>;
+
 /** agent.yaml: what the host's owner lets certctl do here. */
 export const hostFileSchema = z
   .strictObject({
@@ -28,16 +46,23 @@ export const hostFileSchema = z
     allowed_directories: z.array(absolutePath).default([]),
     /** By the name that a target's configuration gives. */
     targets: z.record(entryName, hostEntry).default({}).superRefine(refuseSharedDirectories),
+    acme: challengePlaces.default({ webroots: [] }),
   })
-  .transform(({ allowed_directories, targets }) => ({
+  .transform(({ allowed_directories, targets, acme }) => ({
     allowedDirectories: allowed_directories,
     targets: new Map(Object.entries(targets)),
+    acme,
   }));
 
+/** What agent.yaml says. */
+export interface OwnHostFile extends HostFile {
+  acme: ChallengePlaces;
+}
+
 /** Reads agent.yaml. No file means no targets. Throws DeployError, step host_file, naming every problem. */
-export async function loadHostFile(path: string): Promise<HostFile> {
+export async function loadHostFile(path: string): Promise<OwnHostFile> {
   const text = await readTrusted(path);
-  if (text === null) return { allowedDirectories: [], targets: new Map() };
+  if (text === null) return { allowedDirectories: [], targets: new Map(), acme: { webroots: [] } };
   const document = parseDocument(text);
   if (document.errors.length > 0)
     refuse(

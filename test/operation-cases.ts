@@ -152,6 +152,7 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
     path: { kind: "files" },
     body: { agent_id: agentId, config: { entry: "none" } },
   }),
+  reportChallenge: () => ({ path: { challenge_id: "ch-none" }, body: {}, isAgent: true }),
   reportProbe: () => ({ path: { probe_id: "probe-none" }, body: {}, isAgent: true }),
   getJob: ({ jobId }) => ({ path: { id: jobId } }),
   // An endless stream is called by a test of its own; here it says what it refuses.

@@ -1,4 +1,5 @@
 import { Drain_Reason } from "#gen/certctl/v1/agent_work_pb.ts";
+import type { ChallengeQuestion } from "../challenges/ask-agent.ts";
 import type { Bus } from "../platform/bus.ts";
 import { Wakeup } from "../platform/wakeup.ts";
 import { type ProbeQuestion, readQuestion } from "./probe-messages.ts";
@@ -23,6 +24,8 @@ export interface OpenSession {
   readonly lostLeases: { jobId: string; leaseId: string }[];
   /** Targets that the agent is to be asked about. */
   readonly probes: ProbeQuestion[];
+  /** Challenges that it is to publish or to take away. */
+  readonly challenges: ChallengeQuestion[];
 }
 
 /** The streams of this replica, one for each agent: the newest. */
@@ -81,6 +84,13 @@ export function createSessions(bus: Bus, clock: () => Date): Sessions {
     session?.wakeup.wake();
   }
 
+  function onChallenge(payload: string): void {
+    const question = JSON.parse(payload) as ChallengeQuestion;
+    const session = open.get(question.agentId);
+    session?.challenges.push(question);
+    session?.wakeup.wake();
+  }
+
   function wakeAll(): void {
     for (const session of open.values()) session.wakeup.wake();
   }
@@ -99,6 +109,7 @@ export function createSessions(bus: Bus, clock: () => Date): Sessions {
     bus.subscribe("session", onSessionChange),
     bus.subscribe("lease", onLeaseLost),
     bus.subscribe("probe", onProbe),
+    bus.subscribe("challenge", onChallenge),
     bus.onResumed(wakeAll),
   ];
 
@@ -116,6 +127,7 @@ export function createSessions(bus: Bus, clock: () => Date): Sessions {
         isPingDue: false,
         lostLeases: [],
         probes: [],
+        challenges: [],
         [Symbol.dispose]() {
           this.wakeup[Symbol.dispose]();
           if (open.get(agentId) === session) open.delete(agentId);

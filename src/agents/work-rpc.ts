@@ -4,6 +4,7 @@ import { agentOf, callerOf } from "../auth/interceptor.ts";
 import type { AgentPrincipal } from "../auth/principal.ts";
 import { authorityPem } from "../authorities/authority.ts";
 import { acceptCsr } from "../certificates/accept-csr.ts";
+import { answerChallenge } from "../challenges/ask-agent.ts";
 import { leaseTtlMs } from "../jobs/lease.ts";
 import { reportProgress, reportResult } from "../jobs/report.ts";
 import type { Bus } from "../platform/bus.ts";
@@ -62,6 +63,10 @@ export function agentWorkService(deps: AgentWorkDeps): ServiceImpl<typeof AgentW
     },
     async reportProbe(request, context) {
       await answerProbe(db, callingAgent(context, request.agentId).id, request);
+      return {};
+    },
+    async reportChallenge(request, context) {
+      await answerChallenge(db, callingAgent(context, request.agentId).id, request);
       return {};
     },
     async reportResult(request, context) {

@@ -78,6 +78,8 @@ export async function* workStream(
         yield say({ case: "lease", value: { ...lost, keep: false } });
       for (const { id: probeId, kind, config } of session.probes.splice(0))
         yield say({ case: "probe", value: { probeId, kind, config } });
+      for (const { what, agentId: _agent, ...challenge } of session.challenges.splice(0))
+        yield say({ case: "challenge", value: { ...challenge, clear: what === "clear" } });
       for (const claimed of await claim(db, { agentId, epoch }, clock())) {
         yield say({ case: "work", value: await workItem(db, claimed) });
       }

@@ -7,7 +7,7 @@ import type { Log } from "./log.ts";
  * ended identity. `job`: the id of a job that changed. `schedule`: the name of a scheduled task that is to run
  * now. `lease`: "<agent id> <job id> <lease id>" of a lease that was taken away. `changed`: "<topic> <id>" of a row that was
  * written, "<topic> *" of many; the database's triggers say it. `probe`: a question to an agent about a target, JSON; `probed`: its
- * answer.
+ * answer. `challenge`: a CA's challenge that an agent is to answer, JSON; `challenged`: what came of it.
  */
 export const channels = [
   "work",
@@ -18,6 +18,8 @@ export const channels = [
   "changed",
   "probe",
   "probed",
+  "challenge",
+  "challenged",
 ] as const;
 export type Channel = (typeof channels)[number];
 
