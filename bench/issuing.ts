@@ -11,6 +11,7 @@ import { system } from "../src/audit/record.ts";
 import { type AgentPrincipal, principalKey } from "../src/auth/principal.ts";
 import { openAuthorities } from "../src/authorities/store.ts";
 import { issue } from "../src/certificates/issue.ts";
+import { createAskAgent } from "../src/challenges/ask-agent.ts";
 import { defaultIssuerId, ensureDefaultIssuer } from "../src/issuers/default-issuer.ts";
 import { issuerByKind } from "../src/issuers/registry.ts";
 import { migrateQueue, startQueue } from "../src/jobs/queue.ts";
@@ -62,6 +63,7 @@ export async function openIssuing(url: string, signal: AbortSignal): Promise<Iss
     issuerKinds: issuerByKind,
     authorities,
     egress: createEgress([]),
+    askAgent: createAskAgent({ db, bus }),
     reserved,
     clock,
     log,

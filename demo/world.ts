@@ -4,7 +4,9 @@ import type { Actor } from "../src/audit/record.ts";
 import { unrestricted } from "../src/auth/grants.ts";
 import type { Authorities } from "../src/authorities/authority.ts";
 import { openAuthorities } from "../src/authorities/store.ts";
+import type { AskAgent } from "../src/challenges/ask-agent.ts";
 import { ensureDefaultIssuer } from "../src/issuers/default-issuer.ts";
+import { IssuerError } from "../src/issuers/issuer.ts";
 import type { IssuerKinds } from "../src/issuers/manage.ts";
 import { issuerByKind } from "../src/issuers/registry.ts";
 import { migrateQueue } from "../src/jobs/queue.ts";
@@ -28,6 +30,8 @@ export interface World extends AsyncDisposable {
   issuerKinds: IssuerKinds;
   reserved: { trustDomain: string; ownNames: string[] };
   egress: Egress;
+  /** Nobody is asked: the estate's agents are simulated. */
+  askAgent: AskAgent;
   /** The API keys of the agents, by their ids. */
   agentKeys: Record<string, string>;
   log: Log;
@@ -63,6 +67,9 @@ export async function openWorld(
     issuerKinds: issuerByKind,
     reserved: { trustDomain: authorities.trustDomain, ownNames: [] },
     egress,
+    askAgent: async () => {
+      throw new IssuerError("challenge", "no agent is there", "Network");
+    },
     agentKeys: {},
     log,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),

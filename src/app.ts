@@ -43,6 +43,9 @@ import { issue } from "./certificates/issue.ts";
 import { performRevocation } from "./certificates/perform-revocation.ts";
 import { certificateService } from "./certificates/rpc.ts";
 import { validationTask } from "./certificates/validation-schedule.ts";
+import { createAskAgent } from "./challenges/ask-agent.ts";
+import { challengeRoute } from "./challenges/http-route.ts";
+import { challengesTask } from "./challenges/sweep.ts";
 import type { Config } from "./config.ts";
 import { createDashboard } from "./dashboard/serve.ts";
 import { makeServerKey } from "./demo-keys/make.ts";
@@ -175,9 +178,10 @@ export async function startApp(options: AppOptions): Promise<App> {
   const sessions = starting.use(createSessions(bus, clock));
   const ownNames = serverNames(config).filter((name) => !isLoopback(name));
   const reserved = { trustDomain: authorities.trustDomain, ownNames };
+  const askAgent = createAskAgent({ db, bus });
   const tasks = {
     issue: (jobId: string, signal: AbortSignal) =>
-      issue({ db, sealer, issuerKinds, authorities, egress, reserved, clock, log }, jobId, signal),
+      issue({ db, sealer, issuerKinds, authorities, egress, askAgent, reserved, clock, log }, jobId, signal),
     revoke: (jobId: string, signal: AbortSignal) =>
       performRevocation({ db, sealer, issuerKinds, authorities, egress, clock, log }, jobId, signal),
     advance: (jobId: string) => advanceJob(db, jobId, clock()),
@@ -197,6 +201,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const scheduled: ScheduledTask[] = [
     renewalTask({ db, log, ...config.renewals }, everyMs.renewals),
     canaryTask({ db, log }, everyMs.renewals),
+    challengesTask({ db, sealer, issuerKinds, authorities, egress, askAgent, clock, log }, everyMs.jobs),
     sweepTask(db, everyMs.jobs),
     operationTask(db, everyMs.jobs),
     validationTask(db, everyMs.validations),
@@ -269,7 +274,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     shutdownSignal,
   });
   const listener = await startSecureListener({ config, authorities, clock, log, handler });
-  const pkiRoutes: PkiRoute[] = [];
+  const pkiRoutes: PkiRoute[] = [challengeRoute(db)];
   const { port: pkiPort, address } = config.pki;
   if (pkiPort !== undefined)
     starting.use(await startPkiListener({ port: pkiPort, address, routes: pkiRoutes, log }));

@@ -17,7 +17,9 @@ import { createCertificate, type Declaration } from "../src/certificates/declare
 import type { CertificateFilter } from "../src/certificates/filter.ts";
 import { issue } from "../src/certificates/issue.ts";
 import { renewCertificate } from "../src/certificates/renew.ts";
+import type { AskAgent } from "../src/challenges/ask-agent.ts";
 import { ensureDefaultIssuer } from "../src/issuers/default-issuer.ts";
+import { IssuerError } from "../src/issuers/issuer.ts";
 import type { IssuerKinds } from "../src/issuers/manage.ts";
 import { issuerByKind } from "../src/issuers/registry.ts";
 import { type Claimed, claim } from "../src/jobs/lease.ts";
@@ -53,6 +55,8 @@ export interface ControlPlane extends AsyncDisposable {
   /** Loopback is allowed. */
   egress: Egress;
   issuerKinds: IssuerKinds;
+  /** No agent is there. */
+  askAgent: AskAgent;
   /** Business time; leases go by the database's own clock. */
   time: { now: Date };
   clock: () => Date;
@@ -77,6 +81,9 @@ export async function openControlPlane(sealer = createSealer(randomBytes(32))): 
     sealer,
     egress: createEgress(["127.0.0.0/8", "::1/128"]),
     issuerKinds: issuerByKind,
+    askAgent: async () => {
+      throw new IssuerError("challenge", "no agent is there", "Network");
+    },
     time,
     clock: () => time.now,
     reserved: { trustDomain: authorities.trustDomain, ownNames: ["certctl.example"] },

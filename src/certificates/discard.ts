@@ -4,6 +4,7 @@ import { recordAudit, system } from "../audit/record.ts";
 import type { Authorities } from "../authorities/authority.ts";
 import type { Issued, Issuer } from "../issuers/issuer.ts";
 import { openConfig } from "../issuers/manage.ts";
+import { issuerTools } from "../issuers/tools.ts";
 import { addEvent, notifyChange } from "../jobs/transition.ts";
 import type { Database } from "../platform/database.ts";
 import type { Egress } from "../platform/egress.ts";
@@ -26,17 +27,18 @@ export interface DiscardDeps {
  * revoked where the issuer can. Nothing deploys it.
  */
 export async function discard(
-  { db, sealer, authorities, egress, clock, log }: DiscardDeps,
+  deps: DiscardDeps,
   job: Job,
   { issuer, row, issued }: { issuer: Issuer; row: IssuerRow; issued: Issued },
   signal: AbortSignal,
 ): Promise<void> {
+  const { db, sealer, clock, log } = deps;
   const certificate = pem("CERTIFICATE", issued.leafDer);
   const serial = new X509Certificate(issued.leafDer).serialNumber.toUpperCase();
   const { authorityId, chainPem, rootPem } = issued;
   const signed = signedCertificate({ pemChain: [certificate, ...chainPem].join(""), rootPem });
   const request = { ...signed, serial, authorityId, reason: "CessationOfOperation", now: clock() } as const;
-  const tools = { signal, clock, egress, issuerId: row.id, issuingCa: authorities.byRole["issuing-ca"] };
+  const tools = issuerTools(deps, row.id, signal);
   const outcome = issuer.revoke
     ? await issuer.revoke(request, openConfig(sealer, row), tools).then(
         () => "revoked",

@@ -1,11 +1,14 @@
 import type { Issuer as IssuerRow, Job } from "#gen/prisma/client.ts";
 import { system } from "../audit/record.ts";
 import type { Authorities } from "../authorities/authority.ts";
+import type { AskAgent } from "../challenges/ask-agent.ts";
+import { challengesOf } from "../challenges/keep.ts";
 import {
   type Issued,
   type IssueRequest,
   type Issuer,
   IssuerError,
+  type KeptChallenge,
   type Order,
   type Ordered,
   type RecordedIssuance,
@@ -14,6 +17,7 @@ import {
 import { type IssuerKinds, openConfig } from "../issuers/manage.ts";
 import { type HeldOrder, holdOrder } from "../issuers/order.ts";
 import { recordIssuance } from "../issuers/record.ts";
+import { issuerTools } from "../issuers/tools.ts";
 import { lockJob } from "../jobs/lease.ts";
 import { enqueue } from "../jobs/queue.ts";
 import { type AttemptFailure, failAttempt } from "../jobs/retry.ts";
@@ -38,6 +42,7 @@ export interface IssueDeps {
   issuerKinds: IssuerKinds;
   authorities: Authorities;
   egress: Egress;
+  askAgent: AskAgent;
   clock: () => Date;
   log: Log;
 }
@@ -102,21 +107,20 @@ async function ask(
   { issuer, row, request }: { issuer: Issuer; row: IssuerRow; request: IssueRequest },
   signal: AbortSignal,
 ): Promise<Issued | null> {
-  const { db, sealer, authorities, egress, clock } = deps;
-  const { id: jobId, keyId } = job;
+  const { db, sealer, askAgent, clock } = deps;
+  const { id: jobId, keyId, agentId } = job;
   const config = openConfig(sealer, row);
   const context = {
-    clock,
-    egress,
-    issuerId: row.id,
+    ...issuerTools(deps, row.id, signal),
     jobId,
-    issuingCa: authorities.byRole["issuing-ca"],
+    challenges: challengesOf(db, { issuerId: row.id, jobId, agentId }, clock),
+    askAgent: (what: "publish" | "clear", challenge: KeptChallenge) => askAgent(what, challenge, signal),
     progress: (step: string, message: string) => addProgress(db, job, step, message),
     record: (key: string, next: RecordedIssuance & { serial: string }) =>
       recordIssuance(db, { jobId, keyId: key }, next),
   };
   if (issuer.isRepeatable) {
-    const answer = await issuer.issue(request, config, { ...context, signal, order: noOrder });
+    const answer = await issuer.issue(request, config, { ...context, order: noOrder });
     if (isOrdered(answer))
       throw new Error(`an issuer of the kind ${issuer.kind} signs at once or not at all`);
     return answer;

@@ -2,6 +2,7 @@ import { recordAudit, system } from "../audit/record.ts";
 import type { Authorities } from "../authorities/authority.ts";
 import { IssuerError, type RevocationReason } from "../issuers/issuer.ts";
 import { type IssuerKinds, openConfig } from "../issuers/manage.ts";
+import { issuerTools } from "../issuers/tools.ts";
 import { cancelWithin } from "../jobs/cancel.ts";
 import { lockJob } from "../jobs/lease.ts";
 import { failAttempt } from "../jobs/retry.ts";
@@ -36,7 +37,7 @@ export async function performRevocation(
   jobId: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { db, sealer, issuerKinds, authorities, egress, clock, log } = deps;
+  const { db, sealer, issuerKinds, clock, log } = deps;
   if (!(await begin(deps, jobId))) return;
   const job = await db.job.findUniqueOrThrow({
     where: { id: jobId },
@@ -51,7 +52,7 @@ export async function performRevocation(
       throw new IssuerError("revoke", `issuer ${issuerId} (${row.kind}) cannot revoke`, "Configuration");
     const reason = job.revocationReason as RevocationReason;
     const request = { ...signedCertificate(version), serial, reason, authorityId, now: clock() };
-    const tools = { signal, clock, egress, issuerId, issuingCa: authorities.byRole["issuing-ca"] };
+    const tools = issuerTools(deps, issuerId, signal);
     await issuer.revoke(request, openConfig(sealer, row), tools);
     await db.$transaction((tx) => complete(tx, jobId, clock()));
     await replace(deps, job.certificateId);

@@ -73,12 +73,53 @@ export interface IssuerTools {
   issuerId: string;
   /** The CA that signs customers' certificates. */
   issuingCa: Authority;
+  account: IssuerAccount;
+}
+
+/** What an issuer remembers of itself at its CA: sealed, committed when a write returns. One that is not saved has none. */
+export interface IssuerAccount {
+  read(): Promise<JsonObject | null>;
+  /** Where there is one already, it stays: what is returned counts. */
+  create(account: JsonObject): Promise<JsonObject>;
+  write(account: JsonObject): Promise<JsonObject>;
+}
+
+/** What a CA wants to see for a name, by RFC 8555 and RFC 8737. */
+export interface Challenge {
+  type: "http-01" | "dns-01" | "tls-alpn-01";
+  /** A DNS name without "*.", or an IP address. */
+  identifier: string;
+  token: string;
+  keyAuthorization: string;
+}
+
+/** One that is kept until it was taken away. */
+export interface KeptChallenge extends Challenge {
+  id: string;
+  /** The agent that makes the certificate's key. */
+  agentId: string;
+}
+
+/** The challenges of one job. */
+export interface Challenges {
+  /** Commits one before it is published; from then on the control plane answers an http-01 challenge by itself. */
+  keep(challenge: Challenge): Promise<KeptChallenge>;
+  kept(): Promise<KeptChallenge[]>;
+  /** It is published no more. */
+  forget(id: string): Promise<void>;
+}
+
+/** What it lends for challenges. */
+export interface ChallengeTools extends IssuerTools {
+  /** Has a challenge's agent publish it on its host, or take it away. Throws IssuerError with what the agent says. */
+  askAgent(what: "publish" | "clear", challenge: KeptChallenge): Promise<void>;
 }
 
 /** What it lends for an issuance. */
-export interface IssuerContext extends IssuerTools {
+export interface IssuerContext extends ChallengeTools {
   jobId: string;
   order: Order;
+  challenges: Challenges;
   /** Adds a step to the job's timeline. */
   progress(step: string, message: string): Promise<void>;
   /** Commits what will be signed; for a key that has a record already, returns that one and ignores the new. */
@@ -151,11 +192,13 @@ export interface Issuer<Config = unknown> {
   isCommitted?(state: JsonObject): boolean;
   /** Has a certificate revoked; one that is revoked already is fine. Throws IssuerError. */
   revoke?(request: RevokeRequest, config: Config, tools: IssuerTools): Promise<void>;
+  /** Takes away a challenge that was left behind. Throws IssuerError. */
+  clearChallenge?(challenge: KeptChallenge, config: Config, tools: ChallengeTools): Promise<void>;
 }
 
 /** Infers the configuration's type from its schema, then hides it: callers hold JSON only. */
 export function defineIssuer<Config>(issuer: Issuer<Config>): Issuer {
-  const { orderStatus, revoke, ...always } = issuer;
+  const { orderStatus, revoke, clearChallenge, ...always } = issuer;
   const read = (config: unknown) => issuer.config.parse(config);
   return {
     ...always,
@@ -168,6 +211,9 @@ export function defineIssuer<Config>(issuer: Issuer<Config>): Issuer {
         orderStatus(state, request, read(config), context),
     }),
     ...(revoke && { revoke: async (request, config, tools) => revoke(request, read(config), tools) }),
+    ...(clearChallenge && {
+      clearChallenge: async (challenge, config, tools) => clearChallenge(challenge, read(config), tools),
+    }),
   };
 }
 

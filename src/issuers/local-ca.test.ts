@@ -12,8 +12,10 @@ import {
   openIssuance,
 } from "../../test/fixtures.ts";
 import { openScratch, openssl } from "../../test/openssl.ts";
+import { challengesOf } from "../challenges/keep.ts";
 import { IssuedWrongError } from "../x509/certificate.ts";
 import { pem } from "../x509/pem.ts";
+import { issuerAccount } from "./account.ts";
 import {
   type Issued,
   type IssueRequest,
@@ -56,6 +58,13 @@ async function issue(request: IssueRequest, changes: Partial<IssuerContext> = {}
     jobId: request.keyId,
     order: { read: async () => null, write: () => Promise.reject(new Error("no order is kept")) },
     progress: async () => {},
+    account: issuerAccount(plane, "iss-local"),
+    challenges: challengesOf(
+      plane.db,
+      { issuerId: "iss-local", jobId: request.keyId, agentId: "" },
+      plane.clock,
+    ),
+    askAgent: async () => {},
     issuingCa: plane.authorities.byRole["issuing-ca"],
     record: (keyId, next) => recordIssuance(plane.db, { jobId: keyId, keyId }, next),
     ...changes,

@@ -1,8 +1,9 @@
+import { acme } from "./acme/acme.ts";
 import type { Issuer } from "./issuer.ts";
 import { localCa } from "./local-ca.ts";
 
 /** Every kind of issuer, in the order in which forms list them. */
-export const issuers: readonly Issuer[] = [localCa];
+export const issuers: readonly Issuer[] = [localCa, acme];
 
 export const issuerByKind: ReadonlyMap<string, Issuer> = new Map(
   issuers.map((issuer) => [issuer.kind, issuer]),

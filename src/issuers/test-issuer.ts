@@ -4,8 +4,9 @@ import type { Authorities } from "../authorities/authority.ts";
 import { readWanted } from "../connectors/secrets.ts";
 import type { Egress } from "../platform/egress.ts";
 import { invalid, notFound } from "../platform/errors.ts";
-import { IssuerError, type IssuerTools } from "./issuer.ts";
+import { IssuerError } from "./issuer.ts";
 import { type IssuerDeps, kindOf, openConfig } from "./manage.ts";
+import { issuerTools } from "./tools.ts";
 
 export interface IssuerTestDeps extends IssuerDeps {
   authorities: Authorities;
@@ -47,13 +48,13 @@ export async function testIssuerConfig(
 }
 
 async function ask(
-  { db, issuerKinds, authorities, egress, clock }: IssuerTestDeps,
+  deps: IssuerTestDeps,
   actor: Actor,
   { kind, id, config }: { kind: string; id: string; config: JsonObject },
   signal: AbortSignal,
 ): Promise<IssuerTest> {
-  const issuingCa = authorities.byRole["issuing-ca"];
-  const tools: IssuerTools = { signal, clock, egress, issuerId: id, issuingCa };
+  const { db, issuerKinds } = deps;
+  const tools = issuerTools(deps, id, signal);
   const answer = await kindOf(issuerKinds, kind)
     .test(config, tools)
     .then(

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { type Egress, EgressError } from "./egress.ts";
 
 export interface EgressRequest {
-  method: "GET" | "POST" | "PUT" | "DELETE";
+  method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   url: URL;
   headers?: Record<string, string>;
   body?: string | Uint8Array;

@@ -18,6 +18,7 @@ export const sealedColumns: readonly SealedColumn[] = [
   { table: "authorities", column: "sealed_key", form: "value" },
   { table: "audit_keys", column: "sealed_key", form: "value" },
   { table: "server_keys", column: "sealed_key", form: "value" },
+  { table: "issuer_accounts", column: "sealed_account", form: "value" },
   { table: "issuers", column: "config", form: "config" },
   { table: "notifiers", column: "config", form: "config" },
   { table: "deployment_targets", column: "config", form: "config" },

@@ -12,6 +12,7 @@ import {
 import { openAuditKey } from "../audit/key.ts";
 import { openAuthorities } from "../authorities/store.ts";
 import { renewCertificate } from "../certificates/renew.ts";
+import { issuerAccount } from "../issuers/account.ts";
 import { createNotifier, openConfig } from "../notifiers/manage.ts";
 import { createSealer, SealError } from "../platform/seal.ts";
 import { StartupError } from "../platform/startup-error.ts";
@@ -48,6 +49,7 @@ beforeEach(async () => {
     if (table === "issuers") await plane.db.issuer.create({ data });
     else await plane.db.target.create({ data: { ...data, agentId: agent.id } });
   }
+  await issuerAccount(plane, "iss-local").write({ key: secret });
   const certificateId = await newCertificate(plane, { agentId: agent.id });
   const [jobId = ""] = await renewCertificate(plane, operator, certificateId);
   const sealedKey = new Uint8Array(
@@ -108,6 +110,7 @@ describe("a rotation", () => {
       audit_keys: 1,
       server_keys: 1,
       notifiers: 3,
+      issuer_accounts: 1,
       issuers: 1,
       deployment_targets: 1,
     });

@@ -1,0 +1,67 @@
+import { isIP } from "node:net";
+import type { Order as CaOrder } from "acme-client";
+import { type IssueRequest, type IssuerContext, IssuerError, type Ordered } from "../issuer.ts";
+import type { AcmeConfig } from "./config.ts";
+import type { AcmeConnection } from "./connection.ts";
+import { AcmeFailure } from "./problem.ts";
+import { renewalId } from "./renewal-information.ts";
+import type { PlacedOrder } from "./state.ts";
+
+/** The CA knows that the certificate has a successor already, or not the certificate itself. */
+const notReplaceable = new Set(["alreadyReplaced", "malformed", "unauthorized"]);
+
+/** Places a new order. Where the CA's limits leave no room, it says until when it has to wait. */
+export async function placeOrder(
+  request: IssueRequest,
+  config: AcmeConfig,
+  { progress, clock }: IssuerContext,
+  connection: AcmeConnection,
+): Promise<PlacedOrder | Ordered> {
+  const directory = await connection.directory();
+  requireProfile(config.profile, Object.keys(directory.meta?.profiles ?? {}));
+  const replaces =
+    config.renewal_information && directory.renewalInfo && request.replaces
+      ? renewalId(request.replaces)
+      : null;
+  const payload = {
+    identifiers: request.sans.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value })),
+    ...(config.profile === "" ? {} : { profile: config.profile }),
+  };
+  const { client } = connection;
+  const { order, isReplacement } = await place();
+  await progress("ordered", `${order.url} for ${request.sans.join(", ")}`);
+  return {
+    url: order.url,
+    status: order.status,
+    isFinalizing: false,
+    isReplacement,
+    problem: null,
+    authorizations: [],
+    placedAt: clock().toISOString(),
+  };
+
+  async function place(): Promise<{ order: CaOrder; isReplacement: boolean }> {
+    if (replaces === null) return { order: await client.createOrder(payload), isReplacement: false };
+    try {
+      return {
+        order: await client.createOrder({ ...payload, replaces } as typeof payload),
+        isReplacement: true,
+      };
+    } catch (error) {
+      const isOfThat = error instanceof AcmeFailure && notReplaceable.has(error.problem.type);
+      if (!isOfThat) throw error;
+      await progress("ordering", `without naming the certificate that is replaced: ${error.message}`);
+      return { order: await client.createOrder(payload), isReplacement: false };
+    }
+  }
+}
+
+function requireProfile(wanted: string, offered: readonly string[]): void {
+  if (wanted === "" || offered.includes(wanted)) return;
+  const known = offered.length === 0 ? "no profiles" : `the profiles ${offered.join(", ")}`;
+  throw new IssuerError(
+    "order",
+    `the CA offers ${known}; profile "${wanted}" is none of them`,
+    "Configuration",
+  );
+}

@@ -1,0 +1,25 @@
+import type { Authorities } from "../authorities/authority.ts";
+import type { Database } from "../platform/database.ts";
+import type { Egress } from "../platform/egress.ts";
+import type { Sealer } from "../platform/seal.ts";
+import { issuerAccount } from "./account.ts";
+import type { IssuerTools } from "./issuer.ts";
+
+/** What whoever calls issuers needs to have. */
+export interface ToolDeps {
+  db: Database;
+  sealer: Sealer;
+  authorities: Authorities;
+  egress: Egress;
+  clock: () => Date;
+}
+
+/** What certctl lends to an issuer; an empty id: to one that is not saved. */
+export function issuerTools(
+  { db, sealer, authorities, egress, clock }: ToolDeps,
+  issuerId: string,
+  signal: AbortSignal,
+): IssuerTools {
+  const account = issuerAccount({ db, sealer, clock }, issuerId);
+  return { signal, clock, egress, issuerId, issuingCa: authorities.byRole["issuing-ca"], account };
+}
