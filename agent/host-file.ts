@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { parseDocument } from "yaml";
 import { z } from "zod";
+import { trustedFile } from "../src/platform/trusted-path.ts";
 import { absolutePath, entryName } from "../src/targets/file-schema.ts";
 import { endpointPattern } from "../src/targets/probe.ts";
 import { targetByKind } from "../src/targets/registry.ts";
 import { DeployError, type HostEntry, type HostFile } from "../src/targets/target.ts";
-import { trustedFile } from "../src/targets/trusted-path.ts";
 
 const kinds = [...targetByKind.keys()].join(", ");
 

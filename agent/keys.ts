@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "../src/platform/data-dir.ts";
-import { freeText } from "../src/targets/free-text.ts";
+import { freeText } from "../src/platform/free-text.ts";
 import { CsrError, makeCsr, matchCsr, readCsr } from "../src/x509/csr.ts";
 import { parseSan } from "../src/x509/names.ts";
 import { newKey } from "../src/x509/new-key.ts";

@@ -9,9 +9,9 @@ import type {
   WorkItem,
 } from "#gen/certctl/v1/agent_work_pb.ts";
 import { KeyAlgorithmSchema } from "#gen/certctl/v1/certificates_pb.ts";
+import { freeText } from "../src/platform/free-text.ts";
 import type { Log } from "../src/platform/log.ts";
 import { wordsOf } from "../src/platform/words.ts";
-import { freeText } from "../src/targets/free-text.ts";
 import { DeployError } from "../src/targets/target.ts";
 import { type DeployDeps, deploy, observe } from "./deploy.ts";
 import type { Outbox } from "./outbox.ts";

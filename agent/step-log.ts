@@ -1,4 +1,4 @@
-import { freeText } from "../src/targets/free-text.ts";
+import { freeText } from "../src/platform/free-text.ts";
 
 /** A step as it is reported. */
 export interface ReportedStep {

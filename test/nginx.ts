@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { environment } from "../src/targets/command.ts";
+import { minimalEnvironment } from "../src/platform/program.ts";
 import { freePort } from "./free-port.ts";
 import { makeSite } from "./site.ts";
 
@@ -79,7 +79,7 @@ http {
 /** Answers when the first worker runs, or with what nginx said when it ended instead. */
 async function start(argv: [string, ...string[]]): Promise<{ child: ChildProcess; problem: string | null }> {
   const [program, ...args] = argv;
-  const child = spawn(program, args, { env: environment, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(program, args, { env: minimalEnvironment, stdio: ["ignore", "ignore", "pipe"] });
   await once(child, "spawn").catch(() => {
     throw new Error(`nginx is not installed: ${install}`);
   });

@@ -1,4 +1,5 @@
-import { type Argv, run } from "./command.ts";
+import type { Argv } from "../platform/program.ts";
+import { run } from "./command.ts";
 import { probe } from "./probe.ts";
 import { ProofError, serverNameFor } from "./prove.ts";
 import { DeployError, type FailedStep } from "./target.ts";

@@ -1,13 +1,13 @@
 import { X509Certificate } from "node:crypto";
 import { access, stat } from "node:fs/promises";
 import type { z } from "zod";
+import { trustedDirectory } from "../platform/trusted-path.ts";
 import { type FilePlan, failure, servedNow } from "./file-plan.ts";
 import { type FileConfig, type FileEntry, fileConfig } from "./file-schema.ts";
 import { deployFiles } from "./file-transaction.ts";
 import { inspectFiles } from "./inspect-files.ts";
 import { nameToProve, sansOf } from "./prove.ts";
 import { DeployError, defineTarget, type Target, type TargetContext } from "./target.ts";
-import { trustedDirectory } from "./trusted-path.ts";
 import { takeTurns } from "./turns.ts";
 import { certificateOf, forgetKey, linked, type Site } from "./versions.ts";
 

@@ -1,9 +1,9 @@
 import { access, constants } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
-import { environment } from "./command.ts";
+import { freeText } from "../platform/free-text.ts";
+import { minimalEnvironment } from "../platform/program.ts";
 import { servedNow, words } from "./file-plan.ts";
 import type { FileConfig, FileEntry } from "./file-schema.ts";
-import { freeText } from "./free-text.ts";
 import type { Check, Inspection, TargetContext } from "./target.ts";
 import type { Site } from "./versions.ts";
 
@@ -57,7 +57,7 @@ export async function inspectFiles(target: {
 async function findProgram(program: string): Promise<string> {
   const places = isAbsolute(program)
     ? [program]
-    : environment.PATH.split(":").map((directory) => join(directory, program));
+    : minimalEnvironment.PATH.split(":").map((directory) => join(directory, program));
   for (const place of places) {
     const isThere = await access(place, constants.X_OK).then(
       () => true,
@@ -66,6 +66,6 @@ async function findProgram(program: string): Promise<string> {
     if (isThere) return place;
   }
   throw new Error(
-    `${program} cannot be run: there is no such program in ${isAbsolute(program) ? program : environment.PATH}`,
+    `${program} cannot be run: there is no such program in ${isAbsolute(program) ? program : minimalEnvironment.PATH}`,
   );
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { freeText } from "./free-text.ts";
+import { freeText } from "../platform/free-text.ts";
 
 /** A certificate, its chain and its key, as they are to be put in place. */
 export interface Bundle {

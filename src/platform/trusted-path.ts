@@ -27,7 +27,7 @@ export async function trustedDirectory(directory: string, allowed: readonly stri
 }
 
 /**
- * The real path of a file. Throws UntrustedPathError if anybody but root and the agent's user can change it, and
+ * The real path of a file. Throws UntrustedPathError if anybody but root and the user that certctl runs as can change it, and
  * realpath's own error if there is none.
  */
 export async function trustedFile(file: string): Promise<string> {
@@ -57,7 +57,9 @@ function checkMode(path: string, mode: number, refused: number): void {
 
 function checkOwner(path: string, uid: number): void {
   if (uid === 0 || uid === process.getuid?.()) return;
-  throw new UntrustedPathError(`${path} belongs to user ${uid}, not to root or the agent's user`);
+  throw new UntrustedPathError(
+    `${path} belongs to user ${uid}, not to root or the user that certctl runs as`,
+  );
 }
 
 function isInside(path: string, root: string): boolean {
