@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "../src/platform/data-dir.ts";
-import { trustedDirectory } from "../src/targets/trusted-path.ts";
+import { trustedDirectory } from "../src/platform/trusted-path.ts";
 
 /** Answers http-01 through a web server: by files in what it serves. */
 export interface Webroots {

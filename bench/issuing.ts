@@ -20,6 +20,7 @@ import { openDatabase } from "../src/platform/database.ts";
 import { createEgress } from "../src/platform/egress.ts";
 import { migrate } from "../src/platform/migrate.ts";
 import { createSealer } from "../src/platform/seal.ts";
+import { serverCommands } from "../src/server-commands/server-commands.ts";
 import { makeCsr } from "../src/x509/csr.ts";
 import { parseSan } from "../src/x509/names.ts";
 import { pem } from "../src/x509/pem.ts";
@@ -63,6 +64,7 @@ export async function openIssuing(url: string, signal: AbortSignal): Promise<Iss
     issuerKinds: issuerByKind,
     authorities,
     egress: createEgress([]),
+    commands: serverCommands("/nonexistent"),
     askAgent: createAskAgent({ db, bus }),
     reserved,
     clock,

@@ -6,7 +6,7 @@ import type { Authorities } from "../src/authorities/authority.ts";
 import { openAuthorities } from "../src/authorities/store.ts";
 import type { AskAgent } from "../src/challenges/ask-agent.ts";
 import { ensureDefaultIssuer } from "../src/issuers/default-issuer.ts";
-import { IssuerError } from "../src/issuers/issuer.ts";
+import { IssuerError, type ServerCommands } from "../src/issuers/issuer.ts";
 import type { IssuerKinds } from "../src/issuers/manage.ts";
 import { issuerByKind } from "../src/issuers/registry.ts";
 import { migrateQueue } from "../src/jobs/queue.ts";
@@ -15,6 +15,7 @@ import type { Egress } from "../src/platform/egress.ts";
 import type { Log } from "../src/platform/log.ts";
 import { migrate } from "../src/platform/migrate.ts";
 import type { Sealer } from "../src/platform/seal.ts";
+import { serverCommands } from "../src/server-commands/server-commands.ts";
 import { openPast, type Past } from "./past.ts";
 import type { Place } from "./place.ts";
 
@@ -30,6 +31,7 @@ export interface World extends AsyncDisposable {
   issuerKinds: IssuerKinds;
   reserved: { trustDomain: string; ownNames: string[] };
   egress: Egress;
+  commands: ServerCommands;
   /** Nobody is asked: the estate's agents are simulated. */
   askAgent: AskAgent;
   /** The API keys of the agents, by their ids. */
@@ -67,6 +69,7 @@ export async function openWorld(
     issuerKinds: issuerByKind,
     reserved: { trustDomain: authorities.trustDomain, ownNames: [] },
     egress,
+    commands: serverCommands("/nonexistent"),
     askAgent: async () => {
       throw new IssuerError("challenge", "no agent is there", "Network");
     },

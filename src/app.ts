@@ -92,6 +92,7 @@ import { startScheduler } from "./scheduler/scheduler.ts";
 import type { ScheduledTask } from "./scheduler/task.ts";
 import { requireOpenable } from "./sealed-values/check.ts";
 import { serverNames, startSecureListener } from "./secure-listener.ts";
+import { serverCommands } from "./server-commands/server-commands.ts";
 import { sessionsTask } from "./sessions/end.ts";
 import { sessionService } from "./sessions/rpc.ts";
 import { statsService } from "./stats/rpc.ts";
@@ -166,6 +167,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const auditKey = await openAuditKey(db, sealer);
   const issuerKinds = issuerByKind;
   const egress = createEgress(config.egressAllow);
+  const commands = serverCommands(config.serverFile);
   await ensureAdminKey(db, config.dataDir, clock());
   await ensureDefaultIssuer(db);
   const systemRoot = authorities.byRole["system-root"];
@@ -179,11 +181,12 @@ export async function startApp(options: AppOptions): Promise<App> {
   const ownNames = serverNames(config).filter((name) => !isLoopback(name));
   const reserved = { trustDomain: authorities.trustDomain, ownNames };
   const askAgent = createAskAgent({ db, bus });
+  const lent = { db, sealer, authorities, egress, commands, clock };
   const tasks = {
     issue: (jobId: string, signal: AbortSignal) =>
-      issue({ db, sealer, issuerKinds, authorities, egress, askAgent, reserved, clock, log }, jobId, signal),
+      issue({ ...lent, issuerKinds, askAgent, reserved, log }, jobId, signal),
     revoke: (jobId: string, signal: AbortSignal) =>
-      performRevocation({ db, sealer, issuerKinds, authorities, egress, clock, log }, jobId, signal),
+      performRevocation({ ...lent, issuerKinds, log }, jobId, signal),
     advance: (jobId: string) => advanceJob(db, jobId, clock()),
     keygen: (jobId: string) => makeServerKey({ db, sealer, clock }, jobId),
     operate: (id: string, signal: AbortSignal) => runOperation({ db, issuerKinds, clock, log }, id, signal),
@@ -201,7 +204,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const scheduled: ScheduledTask[] = [
     renewalTask({ db, log, ...config.renewals }, everyMs.renewals),
     canaryTask({ db, log }, everyMs.renewals),
-    challengesTask({ db, sealer, issuerKinds, authorities, egress, askAgent, clock, log }, everyMs.jobs),
+    challengesTask({ ...lent, issuerKinds, askAgent, log }, everyMs.jobs),
     sweepTask(db, everyMs.jobs),
     operationTask(db, everyMs.jobs),
     validationTask(db, everyMs.validations),
@@ -240,7 +243,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         identityHours: config.agentIdentityHours,
       }),
     );
-    router.service(IssuerService, issuerService({ db, sealer, issuerKinds, authorities, egress, clock }));
+    router.service(IssuerService, issuerService({ ...lent, issuerKinds }));
     router.service(TargetService, targetService({ db, bus, clock }));
     router.service(TeamService, teamService({ db, clock }));
     router.service(OwnerService, ownerService({ db, clock }));

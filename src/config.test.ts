@@ -34,6 +34,7 @@ describe("the configuration", () => {
       agentIdentityHours: 24,
       drainGraceMs: 5_000,
       egressAllow: [],
+      serverFile: expect.stringMatching(/^\/.*certctl\/server\.yaml$/),
       everyMs: {
         jobs: 30_000,
         renewals: 3_600_000,
@@ -84,6 +85,7 @@ describe("the configuration", () => {
       CERTCTL_AGENT_IDENTITY_HOURS: "168",
       CERTCTL_DRAIN_GRACE: "0",
       CERTCTL_EGRESS_ALLOW: "10.0.0.0/8, fd00::/8",
+      CERTCTL_SERVER_FILE: "/etc/certctl/server.yaml",
       CERTCTL_LOG_LEVEL: "debug",
       DATABASE_URL: databaseUrl,
       CERTCTL_CONFIG_ENCRYPTION_KEY: hexKey,
@@ -103,6 +105,7 @@ describe("the configuration", () => {
       agentIdentityHours: 168,
       drainGraceMs: 0,
       egressAllow: ["10.0.0.0/8", "fd00::/8"],
+      serverFile: "/etc/certctl/server.yaml",
       everyMs: {
         jobs: 7_000,
         renewals: 60_000,

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { ThrottleLimits } from "./auth/throttle.ts";
 import { defaultDataDir, readSettings } from "./platform/settings.ts";
 import { StartupError } from "./platform/startup-error.ts";
@@ -31,6 +31,8 @@ export interface Config {
   drainGraceMs: number;
   /** CIDRs of internal addresses that connectors may connect to. */
   egressAllow: string[];
+  /** server.yaml. */
+  serverFile: string;
   /** How often the scheduled tasks run. */
   everyMs: {
     jobs: number;
@@ -72,8 +74,9 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       `CERTCTL_AUTH_TYPE is none, which is for this machine only, but CERTCTL_LISTEN_ADDRESS is ${settings.CERTCTL_LISTEN_ADDRESS}; set it to 127.0.0.1`,
     );
   }
+  const dataDir = resolve(settings.CERTCTL_DATA_DIR ?? defaultDataDir(env));
   return {
-    dataDir: resolve(settings.CERTCTL_DATA_DIR ?? defaultDataDir(env)),
+    dataDir,
     port: settings.CERTCTL_PORT,
     demoPort: settings.CERTCTL_DEMO_PORT,
     listenAddress: settings.CERTCTL_LISTEN_ADDRESS,
@@ -94,6 +97,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     agentIdentityHours: settings.CERTCTL_AGENT_IDENTITY_HOURS,
     drainGraceMs: settings.CERTCTL_DRAIN_GRACE,
     egressAllow: settings.CERTCTL_EGRESS_ALLOW,
+    serverFile: resolve(settings.CERTCTL_SERVER_FILE ?? join(dataDir, "server.yaml")),
     everyMs: {
       jobs: settings.CERTCTL_JOB_SWEEP_SECONDS * 1000,
       expiryAlerts: settings.CERTCTL_EXPIRY_ALERT_SECONDS * 1000,

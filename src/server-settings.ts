@@ -88,6 +88,11 @@ export const serverSettings = z.object({
     description:
       "Internal addresses that notifiers and other connectors may connect to, as CIDRs: `10.1.0.0/16, ::1/128`. Without it loopback and private addresses are refused; link-local and metadata addresses always are",
   }),
+  CERTCTL_SERVER_FILE: z.string().optional().meta({
+    description:
+      "What connectors may have run on this host: [server.yaml](issuers.md#serveryaml). It is read again for every use",
+    whenUnset: "`server.yaml` in the data directory",
+  }),
   CERTCTL_EXPIRY_ALERT_SECONDS: interval(3_600).meta({
     description: "How often certificates are compared with their alert thresholds",
   }),

@@ -3,7 +3,7 @@ import { configSchema } from "../src/connectors/fields.ts";
 import { notifierByKind } from "../src/notifiers/registry.ts";
 import { targetByKind } from "../src/targets/registry.ts";
 import { configSchema as targetSchema } from "../src/targets/target.ts";
-import { configOf, draftOf, fieldsOf, labelOf, type Schema } from "../web/src/forms/schema.ts";
+import { configOf, draftOf, fieldsOf, labelOf, type Schema, shownFields } from "../web/src/forms/schema.ts";
 
 const email = fieldsOf(configSchema(notifierByKind.get("email")?.config as never) as Schema);
 const named = (name: string) => email.find((field) => field.name === name);
@@ -55,6 +55,46 @@ describe("a form's fields", () => {
     expect(configOf(fields, draftOf(fields, config))).toEqual(config);
     expect(configOf(fields, { domains: "one, two\nthree" })).toEqual({ domains: ["one", "two", "three"] });
     expect(configOf(fields, { headers: "{no json" })).toEqual({ headers: "{no json" });
+  });
+
+  test("are those of the alternative that was chosen, and no other is sent", () => {
+    const told = (method: string, properties: Record<string, Schema>): Schema => ({
+      type: "object",
+      properties: { method: { type: "string", const: method }, ...properties },
+      required: ["method", ...Object.keys(properties)],
+    });
+    const schema: Schema = {
+      properties: {
+        auth: {
+          oneOf: [
+            told("token", { token: { type: "string", secret: true } }),
+            told("approle", { role_id: { type: "string" }, secret_id: { type: "string", secret: true } }),
+          ],
+        },
+        sign: { type: "string", command: true },
+      },
+      required: ["auth"],
+    };
+    const fields = fieldsOf(schema);
+    const names = (draft: object) => shownFields(fields, { ...draft }).map(({ name }) => name);
+    expect(fields[0]).toMatchObject({ name: "auth.method", kind: "choice", choices: ["token", "approle"] });
+    expect(names({})).toEqual(["auth.method", "sign"]);
+    expect(names({ "auth.method": "token" })).toEqual(["auth.method", "auth.token", "sign"]);
+    expect(names({ "auth.method": "approle" })).toEqual([
+      "auth.method",
+      "auth.role_id",
+      "auth.secret_id",
+      "sign",
+    ]);
+    const typed = { "auth.method": "token", "auth.token": "t", "auth.role_id": "left over", sign: "" };
+    expect(configOf(fields, typed)).toEqual({ auth: { method: "token", token: "t" } });
+    expect(
+      draftOf(fields, { auth: { method: "approle", role_id: "r", secret_id: "********" } }),
+    ).toMatchObject({
+      "auth.method": "approle",
+      "auth.role_id": "r",
+    });
+    expect(fields.at(-1)).toMatchObject({ name: "sign", kind: "choice", isCommand: true });
   });
 
   test("leave out what is empty, and send numbers as numbers", () => {

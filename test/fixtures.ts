@@ -19,7 +19,7 @@ import { issue } from "../src/certificates/issue.ts";
 import { renewCertificate } from "../src/certificates/renew.ts";
 import type { AskAgent } from "../src/challenges/ask-agent.ts";
 import { ensureDefaultIssuer } from "../src/issuers/default-issuer.ts";
-import { IssuerError } from "../src/issuers/issuer.ts";
+import { IssuerError, type ServerCommands } from "../src/issuers/issuer.ts";
 import type { IssuerKinds } from "../src/issuers/manage.ts";
 import { issuerByKind } from "../src/issuers/registry.ts";
 import { type Claimed, claim } from "../src/jobs/lease.ts";
@@ -31,6 +31,7 @@ import { createEgress, type Egress } from "../src/platform/egress.ts";
 import { newId } from "../src/platform/ids.ts";
 import type { ListRequest } from "../src/platform/listing.ts";
 import { createSealer, type Sealer } from "../src/platform/seal.ts";
+import { serverCommands } from "../src/server-commands/server-commands.ts";
 import { makeCsr } from "../src/x509/csr.ts";
 import { parseSan } from "../src/x509/names.ts";
 import { pem } from "../src/x509/pem.ts";
@@ -54,6 +55,8 @@ export interface ControlPlane extends AsyncDisposable {
   sealer: Sealer;
   /** Loopback is allowed. */
   egress: Egress;
+  /** Of a server.yaml that is not there. */
+  commands: ServerCommands;
   issuerKinds: IssuerKinds;
   /** No agent is there. */
   askAgent: AskAgent;
@@ -80,6 +83,7 @@ export async function openControlPlane(sealer = createSealer(randomBytes(32))): 
     authorities,
     sealer,
     egress: createEgress(["127.0.0.0/8", "::1/128"]),
+    commands: serverCommands("/nonexistent"),
     issuerKinds: issuerByKind,
     askAgent: async () => {
       throw new IssuerError("challenge", "no agent is there", "Network");

@@ -1,24 +1,15 @@
 import { X509Certificate } from "node:crypto";
 import type { Issuer as IssuerRow, Job } from "#gen/prisma/client.ts";
 import { recordAudit, system } from "../audit/record.ts";
-import type { Authorities } from "../authorities/authority.ts";
 import type { Issued, Issuer } from "../issuers/issuer.ts";
 import { openConfig } from "../issuers/manage.ts";
-import { issuerTools } from "../issuers/tools.ts";
+import { issuerTools, type ToolDeps } from "../issuers/tools.ts";
 import { addEvent, notifyChange } from "../jobs/transition.ts";
-import type { Database } from "../platform/database.ts";
-import type { Egress } from "../platform/egress.ts";
 import type { Log } from "../platform/log.ts";
-import type { Sealer } from "../platform/seal.ts";
 import { pem } from "../x509/pem.ts";
 import { signedCertificate } from "./signed.ts";
 
-export interface DiscardDeps {
-  db: Database;
-  sealer: Sealer;
-  authorities: Authorities;
-  egress: Egress;
-  clock: () => Date;
+export interface DiscardDeps extends ToolDeps {
   log: Log;
 }
 

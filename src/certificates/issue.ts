@@ -1,6 +1,5 @@
 import type { Issuer as IssuerRow, Job } from "#gen/prisma/client.ts";
 import { system } from "../audit/record.ts";
-import type { Authorities } from "../authorities/authority.ts";
 import type { AskAgent } from "../challenges/ask-agent.ts";
 import { challengesOf } from "../challenges/keep.ts";
 import {
@@ -17,15 +16,13 @@ import {
 import { type IssuerKinds, openConfig } from "../issuers/manage.ts";
 import { type HeldOrder, holdOrder } from "../issuers/order.ts";
 import { recordIssuance } from "../issuers/record.ts";
-import { issuerTools } from "../issuers/tools.ts";
+import { issuerTools, type ToolDeps } from "../issuers/tools.ts";
 import { lockJob } from "../jobs/lease.ts";
 import { enqueue } from "../jobs/queue.ts";
 import { type AttemptFailure, failAttempt } from "../jobs/retry.ts";
 import { addEvent, notifyChange } from "../jobs/transition.ts";
 import type { Database, Transaction } from "../platform/database.ts";
-import type { Egress } from "../platform/egress.ts";
 import type { Log } from "../platform/log.ts";
-import type { Sealer } from "../platform/seal.ts";
 import { readCsr } from "../x509/csr.ts";
 import { checkAnswer } from "./check-answer.ts";
 import type { ReservedNames } from "./check-declaration.ts";
@@ -35,15 +32,10 @@ import { publish } from "./publish.ts";
 import { signedCertificate } from "./signed.ts";
 import { moveToStandby } from "./standby.ts";
 
-export interface IssueDeps {
+export interface IssueDeps extends ToolDeps {
   reserved: ReservedNames;
-  db: Database;
-  sealer: Sealer;
   issuerKinds: IssuerKinds;
-  authorities: Authorities;
-  egress: Egress;
   askAgent: AskAgent;
-  clock: () => Date;
   log: Log;
 }
 

@@ -1,30 +1,22 @@
 import { recordAudit, system } from "../audit/record.ts";
-import type { Authorities } from "../authorities/authority.ts";
 import { IssuerError, type RevocationReason } from "../issuers/issuer.ts";
 import { type IssuerKinds, openConfig } from "../issuers/manage.ts";
-import { issuerTools } from "../issuers/tools.ts";
+import { issuerTools, type ToolDeps } from "../issuers/tools.ts";
 import { cancelWithin } from "../jobs/cancel.ts";
 import { lockJob } from "../jobs/lease.ts";
 import { failAttempt } from "../jobs/retry.ts";
 import { openStatuses } from "../jobs/state.ts";
 import { addEvent, transition } from "../jobs/transition.ts";
 import { raiseEvent } from "../notifications/raise.ts";
-import type { Database, Transaction } from "../platform/database.ts";
-import type { Egress } from "../platform/egress.ts";
+import type { Transaction } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
-import type { Sealer } from "../platform/seal.ts";
 import { dueCertificates } from "../renewals/due.ts";
 import { attemptFailure } from "./failure.ts";
 import { openRenewal } from "./renew.ts";
 import { signedCertificate } from "./signed.ts";
 
-export interface RevocationDeps {
-  db: Database;
-  sealer: Sealer;
+export interface RevocationDeps extends ToolDeps {
   issuerKinds: IssuerKinds;
-  authorities: Authorities;
-  egress: Egress;
-  clock: () => Date;
   log: Log;
 }
 

@@ -63,12 +63,37 @@ export interface RecordedIssuance {
   tbs: Buffer;
 }
 
+/** The commands of the control plane's own host, by the names that its owner gave them in server.yaml. */
+export interface ServerCommands {
+  /** Throws IssuerError when the file is refused. */
+  list(): Promise<{ name: string; description: string }[]>;
+  /** Throws IssuerError unless the command may be run. */
+  check(name: string): Promise<void>;
+  /**
+   * Runs the whole command line that the name stands for: nothing is added to its arguments. Throws IssuerError for one that
+   * is not there, does not start, takes too long, prints too much or is killed.
+   */
+  run(
+    name: string,
+    input: { environment: Readonly<Record<string, string>>; stdin: string; signal: AbortSignal },
+  ): Promise<CommandEnd>;
+}
+
+/** How a command ended by itself. */
+export interface CommandEnd {
+  code: number;
+  stdout: string;
+  /** What it said on standard error, fit to be shown. */
+  words: string;
+}
+
 /** What certctl lends to an issuer for whatever it does. */
 export interface IssuerTools {
   signal: AbortSignal;
   clock: () => Date;
   /** The only way to other machines. */
   egress: Egress;
+  commands: ServerCommands;
   /** The issuer's row; empty for a configuration that is not saved. */
   issuerId: string;
   /** The CA that signs customers' certificates. */

@@ -54,6 +54,7 @@ async function issue(request: IssueRequest, changes: Partial<IssuerContext> = {}
     signal: new AbortController().signal,
     clock: plane.clock,
     egress: plane.egress,
+    commands: plane.commands,
     issuerId: "iss-local",
     jobId: request.keyId,
     order: { read: async () => null, write: () => Promise.reject(new Error("no order is kept")) },

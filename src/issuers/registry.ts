@@ -1,9 +1,10 @@
 import { acme } from "./acme/acme.ts";
 import type { Issuer } from "./issuer.ts";
 import { localCa } from "./local-ca.ts";
+import { script } from "./script.ts";
 
 /** Every kind of issuer, in the order in which forms list them. */
-export const issuers: readonly Issuer[] = [localCa, acme];
+export const issuers: readonly Issuer[] = [localCa, acme, script];
 
 export const issuerByKind: ReadonlyMap<string, Issuer> = new Map(
   issuers.map((issuer) => [issuer.kind, issuer]),

@@ -9,13 +9,14 @@ import { maskSecrets } from "../connectors/secrets.ts";
 import { invalid, notFound } from "../platform/errors.ts";
 import { timestamps } from "../platform/timestamps.ts";
 import { restoreRow } from "../resources/archive.ts";
+import { type Issuer as Connector, IssuerError } from "./issuer.ts";
 import { archiveIssuer, createIssuer, issuerKind, updateIssuer } from "./manage.ts";
 import { setStandby } from "./standby.ts";
 import { type IssuerTestDeps, testIssuer, testIssuerConfig } from "./test-issuer.ts";
 import { findIssuer, type IssuerView, listIssuers } from "./view.ts";
 
 export function issuerService(deps: IssuerTestDeps): ServiceImpl<typeof IssuerService> {
-  const { db, issuerKinds, authorities } = deps;
+  const { db, issuerKinds, authorities, commands } = deps;
 
   function message({
     createdAt,
@@ -88,12 +89,26 @@ export function issuerService(deps: IssuerTestDeps): ServiceImpl<typeof IssuerSe
       return testIssuerConfig(deps, callerOf(context), wanted, context.signal);
     },
     listIssuerKinds() {
-      const data = [...issuerKinds.values()].map(({ kind, title, config }) => ({
-        kind,
-        title,
-        configSchema: configSchema(config),
+      const data = [...issuerKinds.values()].map((issuer) => ({
+        kind: issuer.kind,
+        title: issuer.title,
+        configSchema: configSchema(issuer.config),
+        abilities: abilitiesOf(issuer),
       }));
       return { data };
     },
+    async listServerCommands() {
+      try {
+        return { data: await commands.list() };
+      } catch (error) {
+        if (error instanceof IssuerError) return { problem: error.message };
+        throw error;
+      }
+    },
   };
+}
+
+/** What a kind can do beside signing. */
+function abilitiesOf({ revoke, orderStatus }: Connector): string[] {
+  return [...(revoke ? ["revoke"] : []), ...(orderStatus ? ["later"] : [])];
 }

@@ -1,17 +1,12 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type Actor, recordAudit } from "../audit/record.ts";
-import type { Authorities } from "../authorities/authority.ts";
 import { readWanted } from "../connectors/secrets.ts";
-import type { Egress } from "../platform/egress.ts";
 import { invalid, notFound } from "../platform/errors.ts";
 import { IssuerError } from "./issuer.ts";
 import { type IssuerDeps, kindOf, openConfig } from "./manage.ts";
-import { issuerTools } from "./tools.ts";
+import { issuerTools, type ToolDeps } from "./tools.ts";
 
-export interface IssuerTestDeps extends IssuerDeps {
-  authorities: Authorities;
-  egress: Egress;
-}
+export interface IssuerTestDeps extends IssuerDeps, ToolDeps {}
 
 /** Whether the CA would sign, and what it says. */
 export interface IssuerTest {

@@ -3,7 +3,7 @@ import type { Database } from "../platform/database.ts";
 import type { Egress } from "../platform/egress.ts";
 import type { Sealer } from "../platform/seal.ts";
 import { issuerAccount } from "./account.ts";
-import type { IssuerTools } from "./issuer.ts";
+import type { IssuerTools, ServerCommands } from "./issuer.ts";
 
 /** What whoever calls issuers needs to have. */
 export interface ToolDeps {
@@ -11,15 +11,16 @@ export interface ToolDeps {
   sealer: Sealer;
   authorities: Authorities;
   egress: Egress;
+  commands: ServerCommands;
   clock: () => Date;
 }
 
 /** What certctl lends to an issuer; an empty id: to one that is not saved. */
 export function issuerTools(
-  { db, sealer, authorities, egress, clock }: ToolDeps,
+  { db, sealer, authorities, egress, commands, clock }: ToolDeps,
   issuerId: string,
   signal: AbortSignal,
 ): IssuerTools {
   const account = issuerAccount({ db, sealer, clock }, issuerId);
-  return { signal, clock, egress, issuerId, issuingCa: authorities.byRole["issuing-ca"], account };
+  return { signal, clock, egress, commands, issuerId, issuingCa: authorities.byRole["issuing-ca"], account };
 }

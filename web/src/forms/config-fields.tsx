@@ -1,7 +1,7 @@
 import { Fragment, useId } from "react";
 import { violationsOf } from "../api/errors.ts";
 import { Checkbox, Field, type FieldIds, Input, Select, Textarea } from "../ui/field.tsx";
-import type { Draft, FormField } from "./schema.ts";
+import { type Draft, type FormField, shownFields } from "./schema.ts";
 
 /** A value that a field offers, beside what is typed freely. */
 export interface Suggestion {
@@ -32,9 +32,9 @@ export function ConfigFields({
 }: ConfigFieldsProps) {
   return (
     <>
-      {fields.map((field, index) => (
-        <Fragment key={field.name}>
-          {field.group !== "" && field.group !== fields[index - 1]?.group && (
+      {shownFields(fields, draft).map((field, index, shown) => (
+        <Fragment key={`${field.name} ${field.when?.value}`}>
+          {field.group !== "" && field.group !== shown[index - 1]?.group && (
             <h3 className="pt-1 font-medium text-fg1">{field.group}</h3>
           )}
           <Control

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 
-/** What of a JSON Schema forms are drawn from. `secret` is certctl's own mark. */
+/** What of a JSON Schema forms are drawn from. `secret` and `command` are certctl's own marks. */
 export interface Schema {
   type?: string;
   title?: string;
@@ -9,6 +9,8 @@ export interface Schema {
   enum?: JsonValue[];
   const?: JsonValue;
   secret?: boolean;
+  /** The name of a command in server.yaml. */
+  command?: boolean;
   format?: string;
   minimum?: number;
   maximum?: number;
@@ -16,6 +18,8 @@ export interface Schema {
   items?: Schema;
   properties?: Record<string, Schema>;
   required?: string[];
+  /** Of an object: alternatives that a constant tells apart. */
+  oneOf?: Schema[];
 }
 
 export type FieldKind = "text" | "long" | "secret" | "number" | "choice" | "flag" | "list" | "json";
@@ -31,10 +35,20 @@ export interface FormField {
   kind: FieldKind;
   isRequired: boolean;
   choices: string[];
+  /** Chosen among the commands in server.yaml. */
+  isCommand: boolean;
+  /** Shown, and sent, only while another field has this value. */
+  when: Condition | undefined;
   /** What holds when it is left empty, as text. */
   fallback: string;
   minimum: number | undefined;
   maximum: number | undefined;
+}
+
+/** That a choice was made. */
+export interface Condition {
+  name: string;
+  value: string;
 }
 
 /** What is typed, by the fields' names; texts until it is sent. */
@@ -44,11 +58,13 @@ export type Draft = Readonly<Record<string, string | boolean>>;
 const longFrom = 4_096;
 
 /** The controls of a configuration, in the schema's order; those of an object within it follow with its name in front. */
-export function fieldsOf(schema: Schema, prefix = "", group = ""): FormField[] {
+export function fieldsOf(schema: Schema, prefix = "", group = "", when?: Condition): FormField[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, node]) => {
     const name = prefix + key;
     if (node.type === "object" && node.properties)
-      return fieldsOf(node, `${name}.`, node.title ?? labelOf(key));
+      return fieldsOf(node, `${name}.`, node.title ?? labelOf(key), when);
+    const alternatives = alternativesOf(name, node);
+    if (alternatives.length > 0) return alternatives;
     const isRequired = (schema.required?.includes(key) ?? false) && node.default === undefined;
     return [
       {
@@ -59,6 +75,8 @@ export function fieldsOf(schema: Schema, prefix = "", group = ""): FormField[] {
         kind: kindOf(node),
         isRequired,
         choices: (node.enum ?? []).map(String),
+        isCommand: node.command === true,
+        when,
         fallback: node.default === undefined ? "" : String(node.default),
         minimum: node.minimum,
         maximum: node.maximum,
@@ -67,8 +85,46 @@ export function fieldsOf(schema: Schema, prefix = "", group = ""): FormField[] {
   });
 }
 
+/** The choice between the alternatives of an object, and the fields of each; none where there is no constant that tells. */
+function alternativesOf(
+  name: string,
+  { title, description, default: fallback, oneOf = [] }: Schema,
+): FormField[] {
+  const key = Object.keys(oneOf[0]?.properties ?? {}).find((each) =>
+    oneOf.every(({ properties }) => properties?.[each]?.const !== undefined),
+  );
+  if (key === undefined) return [];
+  const label = title ?? labelOf(name.split(".").at(-1) ?? name);
+  const choices = oneOf.map(({ properties }) => String(properties?.[key]?.const));
+  const choice: FormField = {
+    name: `${name}.${key}`,
+    group: label,
+    label: labelOf(key),
+    hint: description ?? "",
+    kind: "choice",
+    isRequired: fallback === undefined,
+    choices,
+    isCommand: false,
+    when: undefined,
+    fallback: "",
+    minimum: undefined,
+    maximum: undefined,
+  };
+  const inner = oneOf.flatMap(({ properties = {}, required = [] }, index) => {
+    const { [key]: _told, ...others } = properties;
+    const when = { name: choice.name, value: choices[index] ?? "" };
+    return fieldsOf({ properties: others, required }, `${name}.`, label, when);
+  });
+  return [choice, ...inner];
+}
+
+/** Those that what was chosen leaves. */
+export function shownFields(fields: readonly FormField[], draft: Draft): FormField[] {
+  return fields.filter(({ when }) => when === undefined || draft[when.name] === when.value);
+}
+
 function kindOf(node: Schema): FieldKind {
-  if (node.enum) return "choice";
+  if (node.enum || node.command) return "choice";
   if (node.type === "boolean") return "flag";
   if (node.type === "integer" || node.type === "number") return "number";
   if (node.type === "array" && node.items?.type === "string") return "list";
@@ -77,7 +133,20 @@ function kindOf(node: Schema): FieldKind {
   return (node.maxLength ?? 0) > longFrom ? "long" : "text";
 }
 
-const abbreviations = new Set(["api", "ca", "url", "id", "ids", "dns", "eab", "tls", "http", "ip"]);
+const abbreviations = new Set([
+  "api",
+  "arn",
+  "aws",
+  "ca",
+  "dns",
+  "eab",
+  "http",
+  "id",
+  "ids",
+  "ip",
+  "tls",
+  "url",
+]);
 
 /** "webhook_url" as people read it: "Webhook URL". */
 export function labelOf(key: string): string {
@@ -113,7 +182,7 @@ function valueAt(config: JsonObject, name: string): JsonValue | undefined {
 /** The configuration that a draft says. What is empty is left out; what is no number or JSON is sent as it was typed. */
 export function configOf(fields: readonly FormField[], draft: Draft): JsonObject {
   const config: JsonObject = {};
-  for (const field of fields) {
+  for (const field of shownFields(fields, draft)) {
     const value = meantBy(field, draft[field.name] ?? "");
     if (value === undefined) continue;
     const path = field.name.split(".");

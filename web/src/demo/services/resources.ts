@@ -62,8 +62,16 @@ export function resourcesDemo(world: World) {
     issuers: {
       ...simple(IssuerService, "Issuer", "issuers", rows(world.issuers), counted("issuerId")),
       listIssuerKinds: () => ({
-        data: [{ kind: "local", title: "Local CA", configSchema: { type: "object", properties: {} } }],
+        data: [
+          {
+            kind: "local",
+            title: "Local CA",
+            configSchema: { type: "object", properties: {} },
+            abilities: ["revoke"],
+          },
+        ],
       }),
+      listServerCommands: () => ({ data: [] }),
       setIssuerStandby: ({ id, ...wanted }) => {
         const issuer = world.issuers.get(id);
         if (!issuer) throw new ConnectError(`there is no issuer ${id}`, Code.NotFound);

@@ -7,6 +7,7 @@ import { ConfigFields } from "../../forms/config-fields.tsx";
 import { FormDialog } from "../../forms/form-dialog.tsx";
 import { useKindConfig } from "../../forms/kind-config.ts";
 import { KindField, NameField } from "../../forms/kind-field.tsx";
+import type { FormField } from "../../forms/schema.ts";
 import { TestResult } from "../../forms/test-result.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Checkbox } from "../../ui/field.tsx";
@@ -18,6 +19,10 @@ export function IssuerForm({ issuer, onClose }: { issuer?: Issuer; onClose(): vo
   const [name, setName] = useState(issuer?.name ?? "");
   const [isEnabled, setEnabled] = useState(issuer?.enabled ?? true);
   const { kind, setKind, fields, draft, setDraft, config } = useKindConfig(kinds, issuer);
+  const isCommanded = fields.some(({ isCommand }) => isCommand);
+  const known = useQuery(IssuerService.method.listServerCommands, {}, { enabled: isCommanded });
+  const commands = known.data?.data.map((command) => command.name) ?? [];
+  const offered = fields.map((field) => (field.isCommand ? withCommands(field, commands) : field));
   const queries = useQueryClient();
   const create = useMutation(IssuerService.method.createIssuer);
   const update = useMutation(IssuerService.method.updateIssuer);
@@ -50,7 +55,8 @@ export function IssuerForm({ issuer, onClose }: { issuer?: Issuer; onClose(): vo
     >
       <NameField name={name} onChange={setName} error={error} />
       <KindField kinds={kinds} kind={kind} onChange={setKind} error={error} isFixed={issuer !== undefined} />
-      <ConfigFields fields={fields} draft={draft} onChange={setDraft} error={error} />
+      <ConfigFields fields={offered} draft={draft} onChange={setDraft} error={error} />
+      {known.data?.problem && <p className="tone-bad tone-text">{known.data.problem}</p>}
       {fields.length === 0 && kind && <p className="text-fg2">This kind needs no configuration.</p>}
       <Checkbox
         label="Enabled"
@@ -61,4 +67,11 @@ export function IssuerForm({ issuer, onClose }: { issuer?: Issuer; onClose(): vo
       {test.data && <TestResult isOk={test.data.ok} message={test.data.message} />}
     </FormDialog>
   );
+}
+
+/** The commands that there are, and what to do about it when there are none. */
+function withCommands(field: FormField, commands: string[]): FormField {
+  const hint =
+    commands.length > 0 ? field.hint : `${field.hint}. server.yaml on the control plane names none`;
+  return { ...field, choices: commands, hint };
 }
