@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { ca, webUrl } from "../../src/connectors/schema.ts";
 import { defineNotifier } from "../../src/notifiers/notifier.ts";
 import { post } from "../../src/notifiers/post.ts";
-import { ca, webUrl } from "../../src/notifiers/schema.ts";
 
 const config = z.strictObject({
   // A masked secret is kept only while what is marked as its destination stays the same.

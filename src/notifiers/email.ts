@@ -1,9 +1,9 @@
 import { isIP } from "node:net";
 import nodemailer from "nodemailer";
 import { z } from "zod";
+import { ca } from "../connectors/schema.ts";
 import { emailHtml, emailText } from "./email-body.ts";
 import { defineNotifier, type Notice, NotifierError } from "./notifier.ts";
-import { ca } from "./schema.ts";
 
 const config = z
   .strictObject({

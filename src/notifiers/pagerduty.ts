@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { ca, webUrl } from "../connectors/schema.ts";
 import { defineNotifier, type Notice } from "./notifier.ts";
 import { post, shorten } from "./post.ts";
-import { ca, webUrl } from "./schema.ts";
 
 const config = z.strictObject({
   routing_key: z

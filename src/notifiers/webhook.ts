@@ -1,8 +1,8 @@
 import { createHmac } from "node:crypto";
 import { z } from "zod";
+import { ca, webUrl } from "../connectors/schema.ts";
 import { defineNotifier, type Notice } from "./notifier.ts";
 import { post } from "./post.ts";
-import { ca, webUrl } from "./schema.ts";
 
 const config = z.strictObject({
   url: webUrl("https", "http").meta({ destination: true }),

@@ -1,6 +1,6 @@
 import { request as sendRequest } from "node:http";
 import type { Socket } from "node:net";
-import { type Egress, EgressError } from "./egress.ts";
+import { type ClientCertificate, type Egress, EgressError } from "./egress.ts";
 
 export interface EgressRequest {
   method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
@@ -9,6 +9,7 @@ export interface EgressRequest {
   body?: string | Uint8Array;
   /** PEM; the well-known roots when left out. */
   ca?: string;
+  client?: ClientCertificate;
   signal: AbortSignal;
   /** For everything from the first look-up to the last octet. */
   timeoutMs?: number;
@@ -49,12 +50,20 @@ export async function callHttp(egress: Egress, call: EgressRequest): Promise<Egr
   }
 }
 
-function openSocket(egress: Egress, { url, ca }: EgressRequest, signal: AbortSignal): Promise<Socket> {
+function openSocket(
+  egress: Egress,
+  { url, ca, client }: EgressRequest,
+  signal: AbortSignal,
+): Promise<Socket> {
   const host = url.hostname.replace(/^\[|\]$/g, "");
   if (url.protocol === "http:") return egress.connect({ host, port: Number(url.port || 80) }, signal);
   if (url.protocol !== "https:") throw new EgressError(`${url.protocol} is no protocol to call`);
   const destination = { host, port: Number(url.port || 443) };
-  return egress.connectTls(destination, { ...(ca === undefined ? {} : { ca }), signal });
+  return egress.connectTls(destination, {
+    ...(ca === undefined ? {} : { ca }),
+    ...(client === undefined ? {} : { client }),
+    signal,
+  });
 }
 
 async function exchange(socket: Socket, call: EgressRequest, signal: AbortSignal): Promise<EgressAnswer> {

@@ -13,6 +13,20 @@ export interface Destination {
   port: number;
 }
 
+export interface TlsOptions {
+  /** PEM. What the host's certificate is verified by, for its name; the well-known roots when left out. */
+  ca?: string;
+  /** What this side shows of itself, where it is asked to. */
+  client?: ClientCertificate;
+  signal: AbortSignal;
+}
+
+/** PEM: the certificate with what signed it, and its key. */
+export interface ClientCertificate {
+  cert: string;
+  key: string;
+}
+
 /**
  * The only way out of the control plane for connectors. What counts is the address that a connection goes to, not the name
  * that was checked before: names may change their address in between.
@@ -22,8 +36,8 @@ export interface Egress {
   refuses(address: string): string | null;
   /** A TCP connection. Throws EgressError for an address that may not be reached, and what the network says otherwise. */
   connect(destination: Destination, signal: AbortSignal): Promise<Socket>;
-  /** The same with TLS on top: the certificate is verified for the host, by `ca` (PEM) or the well-known roots. */
-  connectTls(destination: Destination, options: { ca?: string; signal: AbortSignal }): Promise<Socket>;
+  /** The same with TLS on top. */
+  connectTls(destination: Destination, options: TlsOptions): Promise<Socket>;
 }
 
 /** How long one of several addresses may take before the next one is tried. */
@@ -68,13 +82,14 @@ export function createEgress(allow: readonly string[]): Egress {
   return {
     refuses: (address) => (isIP(address) === 0 ? null : (refusal(address, address)?.message ?? null)),
     connect,
-    async connectTls({ host, port }, { ca, signal }) {
+    async connectTls({ host, port }, { ca, client, signal }) {
       const socket = await connect({ host, port }, signal);
       const secure = connectTls({
         socket,
         host,
         ...(isIP(host) === 0 ? { servername: host } : {}),
         ...(ca === undefined ? {} : { ca }),
+        ...client,
         minVersion: "TLSv1.2",
         ALPNProtocols: ["http/1.1"],
       });
