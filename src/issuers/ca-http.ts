@@ -20,6 +20,27 @@ export interface CaApi {
   classOf?(status: number, body: unknown): FailureClass | undefined;
 }
 
+/** A CA answered, and refused. */
+export class CaRefusal extends IssuerError {
+  readonly status: number;
+  /** As JSON; undefined where it was none. */
+  readonly body: unknown;
+
+  constructor(
+    answer: { status: number; body: unknown },
+    ...[step, message, failureClass, retryAfterMs]: ConstructorParameters<typeof IssuerError>
+  ) {
+    super(step, message, failureClass, retryAfterMs);
+    this.status = answer.status;
+    this.body = answer.body;
+  }
+}
+
+/** Whether a CA has said no: it did not do what it was asked, and will not. */
+export function isFinal(error: unknown): boolean {
+  return error instanceof CaRefusal && error.failureClass !== "Network";
+}
+
 export interface CaCall {
   /** Of the job, for people: "sign". */
   step: string;
@@ -94,7 +115,8 @@ function refusal(step: string, host: string, api: CaApi, answer: EgressAnswer, n
   const failureClass = api.classOf?.(status, body) ?? classOf(status, retryAfterMs !== null);
   const line = `${host} answered ${status} ${statusText}`.trim();
   const moved = status >= 300 && status < 400 ? `${line}; redirects are not followed` : line;
-  return new IssuerError(step, words === "" ? moved : `${moved}: ${words}`, failureClass, retryAfterMs);
+  const message = words === "" ? moved : `${moved}: ${words}`;
+  return new CaRefusal({ status, body }, step, message, failureClass, retryAfterMs);
 }
 
 function classOf(status: number, saysWhen: boolean): FailureClass {

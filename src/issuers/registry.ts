@@ -1,10 +1,11 @@
 import { acme } from "./acme/acme.ts";
+import { awsPrivateCa } from "./aws-private-ca.ts";
 import type { Issuer } from "./issuer.ts";
 import { localCa } from "./local-ca.ts";
 import { script } from "./script.ts";
 
 /** Every kind of issuer, in the order in which forms list them. */
-export const issuers: readonly Issuer[] = [localCa, acme, script];
+export const issuers: readonly Issuer[] = [localCa, acme, script, awsPrivateCa];
 
 export const issuerByKind: ReadonlyMap<string, Issuer> = new Map(
   issuers.map((issuer) => [issuer.kind, issuer]),

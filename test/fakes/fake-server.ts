@@ -1,0 +1,77 @@
+import { once } from "node:events";
+import type { IncomingHttpHeaders } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { makeChain } from "../certificates.ts";
+
+export interface FakeRequest {
+  method: string;
+  url: URL;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+export interface FakeAnswer {
+  status: number;
+  headers?: Record<string, string>;
+  /** Text as it is, anything else as JSON. */
+  body?: unknown;
+}
+
+/** `away`: the connection breaks before the call is handled. `lost`: it is handled, and its answer never arrives. */
+export type Trouble = "away" | "lost" | FakeAnswer;
+
+/** An HTTPS server on loopback that stands for a CA's API, and that tests make trouble with. */
+export interface FakeServer extends AsyncDisposable {
+  /** "https://localhost:40123" */
+  url: string;
+  /** PEM. */
+  ca: string;
+  /** "POST /path?query" of every call, those in trouble too. */
+  calls: string[];
+  /** What befalls the next calls that match. */
+  befall(call: RegExp, trouble: Trouble, times?: number): void;
+}
+
+export async function startFakeServer(
+  handle: (request: FakeRequest) => FakeAnswer | Promise<FakeAnswer>,
+): Promise<FakeServer> {
+  const chain = makeChain({ sans: ["localhost"] });
+  const troubles: { call: RegExp; trouble: Trouble; times: number }[] = [];
+  const server = createServer(
+    { cert: chain.leafPem + chain.intermediatePem, key: chain.keyPem },
+    async (request, response) => {
+      const parts: Buffer[] = [];
+      for await (const part of request) parts.push(part);
+      const { method = "", headers } = request;
+      const call = `${method} ${request.url} ${headers["x-amz-target"] ?? ""}`.trim();
+      fake.calls.push(call);
+      const due = troubles.find((entry) => entry.times > 0 && entry.call.test(call));
+      if (due) due.times -= 1;
+      if (due?.trouble === "away") return void response.destroy();
+      const url = new URL(request.url ?? "", fake.url);
+      const answer =
+        typeof due?.trouble === "object"
+          ? due.trouble
+          : await handle({ method, url, headers, body: Buffer.concat(parts).toString() });
+      if (due?.trouble === "lost") return void response.destroy();
+      const { status, body = "" } = answer;
+      response.writeHead(status, { "content-type": "application/json", ...answer.headers });
+      response.end(typeof body === "string" ? body : JSON.stringify(body));
+    },
+  );
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const fake: FakeServer = {
+    url: `https://localhost:${(server.address() as AddressInfo).port}`,
+    ca: chain.rootPem,
+    calls: [],
+    befall: (call, trouble, times = 1) => void troubles.push({ call, trouble, times }),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+  return fake;
+}
