@@ -17,17 +17,13 @@ interface Node {
 
 /** These have a page of their own that says it all. */
 const elsewhere = ["local-ca", "acme"];
-/** These have a page each in docs/issuers. */
-const clouds = ["aws-private-ca"];
-
 const tables = Object.fromEntries(
   issuers
     .filter(({ kind }) => !elsewhere.includes(kind))
     .map(({ kind, config }) => [kind, table(configSchema(config) as Node)]),
 );
-const others = Object.entries(tables).filter(([kind]) => !clouds.includes(kind));
-writeBlocks("docs/issuers.md", Object.fromEntries(others));
-for (const kind of clouds) writeBlocks(`docs/issuers/${kind}.md`, { [kind]: tables[kind] ?? "" });
+for (const [kind, rows] of Object.entries(tables))
+  writeBlocks(kind === "script" ? "docs/issuers.md" : `docs/issuers/${kind}.md`, { [kind]: rows });
 
 function table(schema: Node): string {
   return `| Field | Default | |\n|---|---|---|\n${rows(schema, "").join("")}`;

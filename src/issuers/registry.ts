@@ -3,9 +3,10 @@ import { awsPrivateCa } from "./aws-private-ca.ts";
 import type { Issuer } from "./issuer.ts";
 import { localCa } from "./local-ca.ts";
 import { script } from "./script.ts";
+import { vault } from "./vault.ts";
 
 /** Every kind of issuer, in the order in which forms list them. */
-export const issuers: readonly Issuer[] = [localCa, acme, script, awsPrivateCa];
+export const issuers: readonly Issuer[] = [localCa, acme, script, vault, awsPrivateCa];
 
 export const issuerByKind: ReadonlyMap<string, Issuer> = new Map(
   issuers.map((issuer) => [issuer.kind, issuer]),
