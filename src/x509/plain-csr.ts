@@ -1,6 +1,15 @@
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { Csr } from "./csr.ts";
-import { constructed, DerError, type Element, elements, objectIdentifier, only, tags } from "./der.ts";
+import {
+  constructed,
+  DerError,
+  type Element,
+  element,
+  elements,
+  objectIdentifier,
+  only,
+  tags,
+} from "./der.ts";
 import { keyAlgorithmOf } from "./keys.ts";
 import { NameError } from "./names.ts";
 import { readSans } from "./read-certificate.ts";
@@ -8,12 +17,14 @@ import { readSans } from "./read-certificate.ts";
 const commonNameId = objectIdentifier("2.5.4.3");
 const extensionRequestId = objectIdentifier("1.2.840.113549.1.9.14");
 const sanId = objectIdentifier("2.5.29.17");
+const ofRsa = (id: string) => element(tags.sequence, objectIdentifier(id), Uint8Array.of(0x05, 0x00));
+/** AlgorithmIdentifiers, DER, and their hash (RFC 5758, RFC 8017). */
 const hashes: readonly (readonly [Buffer, string])[] = [
-  [objectIdentifier("1.2.840.10045.4.3.2"), "sha256"],
-  [objectIdentifier("1.2.840.10045.4.3.3"), "sha384"],
-  [objectIdentifier("1.2.840.113549.1.1.11"), "sha256"],
-  [objectIdentifier("1.2.840.113549.1.1.12"), "sha384"],
-  [objectIdentifier("1.2.840.113549.1.1.13"), "sha512"],
+  [element(tags.sequence, objectIdentifier("1.2.840.10045.4.3.2")), "sha256"],
+  [element(tags.sequence, objectIdentifier("1.2.840.10045.4.3.3")), "sha384"],
+  [ofRsa("1.2.840.113549.1.1.11"), "sha256"],
+  [ofRsa("1.2.840.113549.1.1.12"), "sha384"],
+  [ofRsa("1.2.840.113549.1.1.13"), "sha512"],
 ];
 
 /**
@@ -44,7 +55,7 @@ function read(der: Buffer): Csr | null {
     return null;
   const commonName = commonNameOf(subject);
   const extensions = extensionsOf(attributes);
-  const hash = hashes.find(([id]) => id.equals(elements(algorithm.content)[0]?.raw ?? Buffer.alloc(0)))?.[1];
+  const hash = hashes.find(([known]) => known.equals(algorithm.raw))?.[1];
   if (commonName === undefined || extensions === null || !hash || signature.content[0] !== 0) return null;
   if (!namesItsCurve(spki)) return null;
   const key = publicKey(spki.raw);
