@@ -1,4 +1,3 @@
-import type { Prisma } from "#gen/prisma/client.ts";
 import { type Grants, unrestricted } from "../auth/grants.ts";
 import type { Transaction } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
@@ -34,16 +33,27 @@ export interface AuditEntry {
 
 /** Writes the audit row of a change, in the change's own transaction. */
 export async function recordAudit(tx: Transaction, actor: Actor, entry: AuditEntry): Promise<void> {
-  await tx.auditEvent.create({
-    data: {
-      id: newId("audit"),
-      actor: actor.id,
-      actorType: actor.type,
-      action: entry.action,
-      resourceType: entry.resourceType,
-      resourceId: entry.resourceId,
-      details: (entry.details ?? {}) as Prisma.InputJsonObject,
-      requestId: actor.requestId,
-    },
-  });
+  await recordAudits(tx, [{ actor, ...entry }]);
+}
+
+/** The same of many changes at once. */
+export async function recordAudits(
+  tx: Transaction,
+  entries: readonly (AuditEntry & { actor: Actor })[],
+): Promise<void> {
+  if (entries.length === 0) return;
+  const rows = entries.map(({ actor, action, resourceType, resourceId, details = {} }) => ({
+    id: newId("audit"),
+    actor: actor.id,
+    actor_type: actor.type,
+    action,
+    resource_type: resourceType,
+    resource_id: resourceId,
+    details,
+    request_id: actor.requestId,
+  }));
+  await tx.$executeRaw`
+    INSERT INTO audit_events (id, actor, actor_type, action, resource_type, resource_id, details, request_id)
+    SELECT * FROM json_to_recordset(${JSON.stringify(rows)}::json) AS rows
+      (id text, actor text, actor_type text, action text, resource_type text, resource_id text, details jsonb, request_id text)`;
 }

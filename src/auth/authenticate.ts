@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import type { AgentIdentity } from "#gen/prisma/client.ts";
-import { holdAgent } from "../agents/hold.ts";
+import { holdAgents } from "../agents/hold.ts";
 import type { Authority } from "../authorities/authority.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { unauthenticated } from "../platform/errors.ts";
@@ -86,18 +86,49 @@ async function activate(
 }
 
 /** Reads again, in the transaction of a write, that the agent's credential is in force, and keeps the agent from being retired. */
-export async function requireInForce(tx: Transaction, { id, credential }: AgentPrincipal): Promise<void> {
-  await holdAgent(tx, id);
-  if (credential.kind === "api_key") {
-    const key = await tx.apiKey.findUnique({ where: { id: credential.id } });
-    if (!key || key.revokedAt)
-      throw unauthenticated("the agent's API key is no longer in force", "IDENTITY_ENDED");
-    return;
-  }
-  const { authorityId, serial } = credential;
-  const identity = await tx.agentIdentity.findUnique({
-    where: { authorityId_serial: { authorityId, serial } },
+export async function requireInForce(tx: Transaction, principal: AgentPrincipal): Promise<void> {
+  const [refusal] = await refusalsOf(tx, [principal]);
+  if (refusal) throw refusal;
+}
+
+/** The same for many agents: why each is refused, or null. */
+export async function refusalsOf(
+  tx: Transaction,
+  principals: readonly AgentPrincipal[],
+): Promise<(Error | null)[]> {
+  await holdAgents(tx, [...new Set(principals.map(({ id }) => id))]);
+  const credentials = principals.map(({ credential }) => credential);
+  const keyIds = credentials.flatMap((each) => (each.kind === "api_key" ? [each.id] : []));
+  const certificates = credentials.flatMap((each) => (each.kind === "certificate" ? [each] : []));
+  const keys = new Set(await keysInForce(tx, [...new Set(keyIds)]));
+  const identities = new Set(await identitiesInForce(tx, certificates));
+  return credentials.map((each) => {
+    if (each.kind === "api_key")
+      return keys.has(each.id)
+        ? null
+        : unauthenticated("the agent's API key is no longer in force", "IDENTITY_ENDED");
+    return identities.has(`${each.authorityId} ${each.serial}`)
+      ? null
+      : unauthenticated("the agent's certificate is no longer in force", "IDENTITY_ENDED");
   });
-  if (!identity || identity.retiredAt)
-    throw unauthenticated("the agent's certificate is no longer in force", "IDENTITY_ENDED");
+}
+
+async function keysInForce(tx: Transaction, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    SELECT id FROM api_keys WHERE id = ANY(${[...ids]}::text[]) AND revoked_at IS NULL`;
+  return rows.map(({ id }) => id);
+}
+
+async function identitiesInForce(
+  tx: Transaction,
+  certificates: readonly { authorityId: string; serial: string }[],
+): Promise<string[]> {
+  if (certificates.length === 0) return [];
+  const authorityIds = [...new Set(certificates.map(({ authorityId }) => authorityId))];
+  const serials = certificates.map(({ serial }) => serial);
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    SELECT authority_id || ' ' || serial AS id FROM agent_identities
+    WHERE authority_id = ANY(${authorityIds}::text[]) AND serial = ANY(${serials}::text[]) AND retired_at IS NULL`;
+  return rows.map(({ id }) => id);
 }

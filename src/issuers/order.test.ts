@@ -46,7 +46,8 @@ describe("an order", () => {
     const busy = await holdOrder(plane.db, key, plane.clock);
     expect(busy).toBeInstanceOf(Date);
     expect(Number(busy) - plane.time.now.getTime()).toBeGreaterThan(25_000);
-    await plane.db.$executeRaw`UPDATE issuer_orders SET lease_expires_at = now() - interval '1 second' WHERE id = ${first.id}`;
+    await plane.db
+      .$executeRaw`UPDATE issuer_orders SET lease_expires_at = now() - interval '1 second' WHERE id = ${first.id}`;
     await using second = await hold(key);
     await expect(first.write({ late: true })).rejects.toThrow("another process's now");
     await second.write({ late: false });

@@ -16,6 +16,14 @@ export async function enqueue(tx: Transaction, task: TaskName, id: string, runAt
       run_at => ${runAt ?? null}::timestamptz, job_key => ${`${task}:${id}`}, max_attempts => 1)`;
 }
 
+/** The same for many. */
+export async function enqueueAll(tx: Transaction, task: TaskName, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.$executeRaw`
+    SELECT graphile_worker.add_job(${task}, json_build_object('id', id), job_key => ${`${task}:`} || id, max_attempts => 1)
+    FROM unnest(${[...ids]}::text[]) AS id`;
+}
+
 /** Creates or upgrades the queue's own tables. */
 export async function migrateQueue(pool: pg.Pool): Promise<void> {
   const utils = await makeWorkerUtils({ pgPool: pool, logger: silent });
