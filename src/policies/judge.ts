@@ -21,6 +21,14 @@ export async function judge(tx: Transaction, certificateId: string, now: Date): 
   await record(tx, certificateId, await find(tx, certificateId, now), now);
 }
 
+/** The same for many. */
+export async function judgeAll(tx: Transaction, certificateIds: readonly string[], now: Date): Promise<void> {
+  const rules = await liveRules(tx);
+  const open = rules.length > 0 ? [] : await openViolations(tx, certificateIds);
+  const concerned = rules.length > 0 ? certificateIds : open.map(({ certificateId }) => certificateId);
+  for (const id of new Set(concerned)) await judge(tx, id, now);
+}
+
 async function find(tx: Transaction, certificateId: string, now: Date): Promise<Finding[]> {
   const rules = await liveRules(tx);
   if (rules.length === 0) return [];
