@@ -11,6 +11,7 @@ import { system } from "../src/audit/record.ts";
 import { type AgentPrincipal, principalKey } from "../src/auth/principal.ts";
 import { openAuthorities } from "../src/authorities/store.ts";
 import { issue } from "../src/certificates/issue.ts";
+import { createSigning } from "../src/certificates/signing.ts";
 import { createAskAgent } from "../src/challenges/ask-agent.ts";
 import { defaultIssuerId, ensureDefaultIssuer } from "../src/issuers/default-issuer.ts";
 import { issuerByKind } from "../src/issuers/registry.ts";
@@ -72,7 +73,15 @@ export async function openIssuing(url: string, signal: AbortSignal): Promise<Iss
   };
   const tasks = { issue: (jobId: string, ends: AbortSignal) => issue(deps, jobId, ends) };
   opening.use(await startQueue({ pool, tasks, concurrency: 8, log, signal }));
-  const service = agentWorkService({ ...deps, bus, sessions, replicaId: "bench", identityHours: 24 });
+  const signing = opening.use(createSigning(deps, signal));
+  const service = agentWorkService({
+    ...deps,
+    signing,
+    bus,
+    sessions,
+    replicaId: "bench",
+    identityHours: 24,
+  });
   const parts = opening.move();
 
   async function principals(): Promise<AgentPrincipal[]> {

@@ -42,6 +42,7 @@ import { openAuthorities } from "./authorities/store.ts";
 import { issue } from "./certificates/issue.ts";
 import { performRevocation } from "./certificates/perform-revocation.ts";
 import { certificateService } from "./certificates/rpc.ts";
+import { createSigning } from "./certificates/signing.ts";
 import { validationTask } from "./certificates/validation-schedule.ts";
 import { createAskAgent } from "./challenges/ask-agent.ts";
 import { challengeRoute } from "./challenges/http-route.ts";
@@ -182,9 +183,10 @@ export async function startApp(options: AppOptions): Promise<App> {
   const reserved = { trustDomain: authorities.trustDomain, ownNames };
   const askAgent = createAskAgent({ db, bus });
   const lent = { db, sealer, authorities, egress, commands, clock };
+  const issuing = { ...lent, issuerKinds, askAgent, reserved, log };
+  const signing = starting.use(createSigning(issuing, stopping.signal));
   const tasks = {
-    issue: (jobId: string, signal: AbortSignal) =>
-      issue({ ...lent, issuerKinds, askAgent, reserved, log }, jobId, signal),
+    issue: (jobId: string, signal: AbortSignal) => issue(issuing, jobId, signal),
     revoke: (jobId: string, signal: AbortSignal) =>
       performRevocation({ ...lent, issuerKinds, log }, jobId, signal),
     advance: (jobId: string) => advanceJob(db, jobId, clock()),
@@ -239,6 +241,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         sessions,
         authorities,
         clock,
+        signing,
         replicaId: replica.id,
         identityHours: config.agentIdentityHours,
       }),

@@ -3,7 +3,7 @@ import type { AgentWorkService } from "#gen/certctl/v1/agent_work_pb.ts";
 import { agentOf, callerOf } from "../auth/interceptor.ts";
 import type { AgentPrincipal } from "../auth/principal.ts";
 import { authorityPem } from "../authorities/authority.ts";
-import { acceptCsr } from "../certificates/accept-csr.ts";
+import type { Signing } from "../certificates/signing.ts";
 import { answerChallenge } from "../challenges/ask-agent.ts";
 import { leaseTtlMs } from "../jobs/lease.ts";
 import { reportProgress, reportResult } from "../jobs/report.ts";
@@ -17,10 +17,11 @@ import { type WorkStreamDeps, workStream } from "./work-stream.ts";
 
 export interface AgentWorkDeps extends EnrollDeps, WorkStreamDeps {
   bus: Bus;
+  signing: Pick<Signing, "submit">;
 }
 
 export function agentWorkService(deps: AgentWorkDeps): ServiceImpl<typeof AgentWorkService> {
-  const { db, authorities, bus, clock } = deps;
+  const { db, authorities, bus, clock, signing } = deps;
   const trustBundle = { version: 1, rootsPem: [authorityPem(authorities.byRole["system-root"])] };
   return {
     getTrustBundle() {
@@ -53,7 +54,7 @@ export function agentWorkService(deps: AgentWorkDeps): ServiceImpl<typeof AgentW
     },
     async submitCsr(request, context) {
       const principal = callingAgent(context, request.agentId);
-      const csrSha256 = await acceptCsr(db, { principal, actor: callerOf(context) }, request);
+      const csrSha256 = await signing.submit({ principal, actor: callerOf(context) }, request);
       return { status: "accepted", csrSha256 };
     },
     async reportProgress(request, context) {

@@ -31,16 +31,16 @@ export interface AcceptedJob {
   renewalId: string;
   commonName: string;
   validitySeconds: number;
-  issuerId: string;
-  issuerKind: string;
+  parentJobId: string | null;
+  status: string;
+  attempts: number;
+  issuer: { id: string; kind: string; config: unknown; enabled: boolean };
 }
 
 interface JobRow extends AcceptedJob {
-  status: string;
   leaseId: string | null;
   isLive: boolean;
   isTakenUp: boolean;
-  attempts: number;
   csr: Uint8Array | null;
   sans: string[];
   keyAlgorithm: string;
@@ -99,7 +99,8 @@ async function lockJobs(tx: Transaction, ids: readonly string[]): Promise<Map<st
       j.renewal_id AS "renewalId", j.lease_id AS "leaseId", j.csr, j.attempts,
       coalesce(j.lease_expires_at > now(), false) AS "isLive", j.acknowledged_at IS NOT NULL AS "isTakenUp",
       c.common_name AS "commonName", c.sans, c.key_algorithm AS "keyAlgorithm", c.validity_seconds AS "validitySeconds",
-      i.id AS "issuerId", i.kind AS "issuerKind"
+      j.parent_job_id AS "parentJobId",
+      json_build_object('id', i.id, 'kind', i.kind, 'config', i.config, 'enabled', i.enabled) AS issuer
     FROM jobs j
     JOIN managed_certificates c ON c.id = j.certificate_id
     JOIN issuers i ON i.id = coalesce(j.issuer_id, c.issuer_id)
@@ -171,7 +172,7 @@ async function write(
       details: { certificate_id: row.certificateId, csr_sha256: hash },
     })),
   );
-  const tasks = accepted.filter(({ row }) => !isSignedByCaller(row.issuerKind)).map(({ row }) => row.id);
+  const tasks = accepted.filter(({ row }) => !isSignedByCaller(row.issuer.kind)).map(({ row }) => row.id);
   await enqueueAll(tx, "issue", tasks);
   // A lease has ended: the agent has room for what else waits.
   const agentIds = [...new Set(accepted.map(({ row }) => row.agentId))];

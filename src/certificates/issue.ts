@@ -1,22 +1,17 @@
 import type { Issuer as IssuerRow, Job } from "#gen/prisma/client.ts";
 import { system } from "../audit/record.ts";
 import type { AskAgent } from "../challenges/ask-agent.ts";
-import { challengesOf } from "../challenges/keep.ts";
 import {
   type Issued,
   type IssueRequest,
   type Issuer,
   IssuerError,
-  type KeptChallenge,
-  type Order,
   type Ordered,
-  type RecordedIssuance,
   type SignedCertificate,
 } from "../issuers/issuer.ts";
 import { type IssuerKinds, openConfig } from "../issuers/manage.ts";
 import { type HeldOrder, holdOrder } from "../issuers/order.ts";
-import { recordIssuance } from "../issuers/record.ts";
-import { issuerTools, type ToolDeps } from "../issuers/tools.ts";
+import type { ToolDeps } from "../issuers/tools.ts";
 import { lockJob } from "../jobs/lease.ts";
 import { enqueue } from "../jobs/queue.ts";
 import { type AttemptFailure, failAttempt } from "../jobs/retry.ts";
@@ -24,6 +19,7 @@ import { addEvent, notifyChange } from "../jobs/transition.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
 import { readCsr } from "../x509/csr.ts";
+import { askAtOnce, isOrdered, issuanceContext, requireIssuer } from "./ask-issuer.ts";
 import { checkAnswer } from "./check-answer.ts";
 import type { ReservedNames } from "./check-declaration.ts";
 import { discard } from "./discard.ts";
@@ -59,7 +55,7 @@ export async function issue(deps: IssueDeps, jobId: string, signal: AbortSignal)
   // The standby's, once the order went there.
   const row = job.issuer ?? certificate.issuer;
   try {
-    const issuer = requireIssuer(deps, row);
+    const issuer = requireIssuer(deps.issuerKinds, row);
     const csr = readCsr(Buffer.from(job.csr));
     // As the agent asked and was granted: names that have changed since take effect at the next issuance.
     const sans = csr.sans.map(({ value }) => value);
@@ -85,14 +81,6 @@ export async function issue(deps: IssueDeps, jobId: string, signal: AbortSignal)
   }
 }
 
-function requireIssuer({ issuerKinds }: IssueDeps, { id, kind, enabled }: IssuerRow): Issuer {
-  const issuer = issuerKinds.get(kind);
-  if (!issuer)
-    throw new IssuerError("issuer", `this server knows no issuer of the kind ${kind}`, "Configuration");
-  if (!enabled) throw new IssuerError("issuer", `issuer ${id} is disabled`, "Configuration");
-  return issuer;
-}
-
 /** What the issuer signed; null: it signs later, and the job is taken up again then. */
 async function ask(
   deps: IssueDeps,
@@ -100,24 +88,11 @@ async function ask(
   { issuer, row, request }: { issuer: Issuer; row: IssuerRow; request: IssueRequest },
   signal: AbortSignal,
 ): Promise<Issued | null> {
-  const { db, sealer, askAgent, clock } = deps;
-  const { id: jobId, keyId, agentId } = job;
+  const { db, sealer, clock } = deps;
+  const { id: jobId, keyId } = job;
   const config = openConfig(sealer, row);
-  const context = {
-    ...issuerTools(deps, row.id, signal),
-    jobId,
-    challenges: challengesOf(db, { issuerId: row.id, jobId, agentId }, clock),
-    askAgent: (what: "publish" | "clear", challenge: KeptChallenge) => askAgent(what, challenge, signal),
-    progress: (step: string, message: string) => addProgress(db, job, step, message),
-    record: (key: string, next: RecordedIssuance & { serial: string }) =>
-      recordIssuance(db, { jobId, keyId: key }, next),
-  };
-  if (issuer.isRepeatable) {
-    const answer = await issuer.issue(request, config, { ...context, order: noOrder });
-    if (isOrdered(answer))
-      throw new Error(`an issuer of the kind ${issuer.kind} signs at once or not at all`);
-    return answer;
-  }
+  const context = issuanceContext(deps, job, row.id, signal);
+  if (issuer.isRepeatable) return askAtOnce(issuer, request, config, context);
   const held = await holdOrder(db, { issuerId: row.id, jobId, keyId }, clock);
   if (held instanceof Date) {
     await db.$transaction((tx) => enqueue(tx, "issue", jobId, held));
@@ -134,17 +109,6 @@ async function ask(
   await waitForOrder(deps, job, order, answer);
   return null;
 }
-
-function isOrdered(answer: Issued | Ordered): answer is Ordered {
-  return "pollAfterMs" in answer;
-}
-
-const noOrder: Order = {
-  read: async () => null,
-  async write() {
-    throw new Error("an issuer that keeps no order wrote one");
-  },
-};
 
 /** Has the CA asked again when it said, or later; a new reason to wait is shown. */
 async function waitForOrder(
@@ -174,13 +138,6 @@ async function waitForOrder(
       await notifyChange(tx, job);
     }
     await enqueue(tx, "issue", id, pollAt);
-  });
-}
-
-async function addProgress(db: Database, job: Job, step: string, message: string): Promise<void> {
-  await db.$transaction(async (tx) => {
-    await addEvent(tx, job, step, message);
-    await notifyChange(tx, job);
   });
 }
 
