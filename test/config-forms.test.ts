@@ -97,6 +97,15 @@ describe("a form's fields", () => {
     expect(fields.at(-1)).toMatchObject({ name: "sign", kind: "choice", isCommand: true });
   });
 
+  test("are texts of several lines where they may be long, secrets too", () => {
+    const long = { type: "string", maxLength: 20_000 };
+    const fields = fieldsOf({
+      properties: { key: { ...long, secret: true }, ca: long, token: { ...long, maxLength: 64 } },
+    });
+    expect(fields.map(({ kind }) => kind)).toEqual(["long-secret", "long", "text"]);
+    expect(configOf(fields, { key: "a\nb\n" })).toEqual({ key: "a\nb\n" });
+  });
+
   test("leave out what is empty, and send numbers as numbers", () => {
     expect(configOf(email, { host: "mail.example", port: "25", password: " ", from: "x" })).toEqual({
       host: "mail.example",

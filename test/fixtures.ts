@@ -264,22 +264,6 @@ export async function endLease({ db }: ControlPlane, jobId: string): Promise<voi
   await db.$executeRaw`UPDATE jobs SET lease_expires_at = now() - interval '1 second' WHERE id = ${jobId}`;
 }
 
-/** Makes the database refuse such rows until what is returned is disposed of: a write that fails at a place of choice. */
-export async function refuseRows(
-  { db }: ControlPlane,
-  table: "audit_events" | "certificate_versions",
-  condition: string,
-): Promise<AsyncDisposable> {
-  await db.$executeRawUnsafe(
-    `ALTER TABLE ${table} ADD CONSTRAINT refused CHECK (NOT (${condition})) NOT VALID`,
-  );
-  return {
-    async [Symbol.asyncDispose]() {
-      await db.$executeRawUnsafe(`ALTER TABLE ${table} DROP CONSTRAINT refused`);
-    },
-  };
-}
-
 /** How a call was refused, in the words of the API. Fails when it was not. */
 export async function refusalOf(call: Promise<unknown>): Promise<{
   code: string;

@@ -11,8 +11,8 @@ import {
   openIssuance,
   operator,
   refusalOf,
-  refuseRows,
 } from "../../test/fixtures.ts";
+import { refuseRows } from "../../test/refuse-rows.ts";
 import { archiveCertificate, createCertificate, type Declaration, updateCertificate } from "./declare.ts";
 
 let plane: ControlPlane;

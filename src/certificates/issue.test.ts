@@ -12,10 +12,10 @@ import {
   openControlPlane,
   openIssuance,
   operator,
-  refuseRows,
   submitCsr,
   type TestAgent,
 } from "../../test/fixtures.ts";
+import { refuseRows } from "../../test/refuse-rows.ts";
 import type { Claimed } from "../jobs/lease.ts";
 import { advanceJob } from "../jobs/sweep.ts";
 import { spkiOf } from "../x509/keys.ts";

@@ -22,6 +22,7 @@ import {
   type Ordered,
 } from "../issuers/issuer.ts";
 import { createIssuer } from "../issuers/manage.ts";
+import { listWaitingOrders } from "../issuers/waiting-orders.ts";
 import { resumeSigning } from "../jobs/reclaim.ts";
 import { sha256 } from "../x509/keys.ts";
 import { issue } from "./issue.ts";
@@ -110,11 +111,19 @@ describe("a CA that signs later", () => {
     });
     const said = waiting.events.filter(({ step }) => step === "ordered").map(({ message }) => message);
     expect(said).toEqual(["order-7: waits for validation", "order-7: waits for a person"]);
+    const listed = () => listWaitingOrders(plane.db, { issuerId, page: 1, perPage: 10, cursor: "" });
+    expect((await listed()).rows.find(({ jobId }) => jobId === job.id)).toMatchObject({
+      reference: "order-7",
+      message: "waits for a person",
+      certificateId: job.certificateId,
+      pollAt: new Date(plane.time.now.getTime() + 3_600_000),
+    });
     signs = true;
     await issue(plane, job.id, signal);
     expect(await jobOf(job.id)).toMatchObject({ status: "Completed" });
     const version = await plane.db.certificateVersion.findUniqueOrThrow({ where: { jobId: job.id } });
     const ca = trees["issuing-ca"];
+    expect((await listed()).rows.map(({ jobId }) => jobId)).not.toContain(job.id);
     expect(version).toMatchObject({ authorityId: null, rootPem: authorityPem(ca) });
     expect(Buffer.from(version.issuerSpkiSha256)).toEqual(sha256(ca.spki));
   });

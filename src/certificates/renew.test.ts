@@ -9,9 +9,9 @@ import {
   openIssuance,
   operator,
   refusalOf,
-  refuseRows,
   submitCsr,
 } from "../../test/fixtures.ts";
+import { refuseRows } from "../../test/refuse-rows.ts";
 import { archiveCertificate } from "./declare.ts";
 import { issue } from "./issue.ts";
 import { renewCertificate } from "./renew.ts";

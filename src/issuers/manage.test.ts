@@ -124,6 +124,17 @@ describe("an issuer", () => {
     expect(await refusalOf(make({ id }))).toMatchObject({ code: "AlreadyExists" });
   });
 
+  test("is refused at an address that certctl does not connect to", async () => {
+    const config = { ...right, url: "https://169.254.169.254/" };
+    const refusal = { fields: ["config.url"], message: expect.stringContaining("never connects there") };
+    expect(await refusalOf(make({ config }))).toMatchObject(refusal);
+    const id = await make();
+    const wanted = { id, name: id, config, enabled: true };
+    expect(await refusalOf(updateIssuer(plane, operator, wanted))).toMatchObject(refusal);
+    const unsaved = { kind: "remote", config, issuerId: "" };
+    expect(await refusalOf(testIssuerConfig(plane, operator, unsaved, never))).toMatchObject(refusal);
+  });
+
   test("says what changed", async () => {
     const id = await make();
     const wanted = {

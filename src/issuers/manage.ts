@@ -2,8 +2,10 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import type { Issuer as IssuerRow, Prisma } from "#gen/prisma/client.ts";
 import { recordChange } from "../audit/changes.ts";
 import { type Actor, recordAudit } from "../audit/record.ts";
+import { requireReachable } from "../connectors/destinations.ts";
 import { maskSecrets, openSecrets, readWanted, sealSecrets } from "../connectors/secrets.ts";
 import type { Database } from "../platform/database.ts";
+import type { Egress } from "../platform/egress.ts";
 import { invalid } from "../platform/errors.ts";
 import { newId } from "../platform/ids.ts";
 import type { Sealer } from "../platform/seal.ts";
@@ -17,20 +19,23 @@ export interface IssuerDeps {
   db: Database;
   sealer: Sealer;
   issuerKinds: IssuerKinds;
+  egress: Egress;
   clock: () => Date;
 }
 
 export const issuerKind: Archivable = { what: "issuer", table: "issuers" };
 
 export async function createIssuer(
-  { db, sealer, issuerKinds, clock }: IssuerDeps,
+  { db, sealer, issuerKinds, egress, clock }: IssuerDeps,
   actor: Actor,
   wanted: { id: string; name: string; kind: string; config: JsonObject; enabled: boolean },
 ): Promise<string> {
   const id = wanted.id || newId("iss");
   const { name, kind, enabled } = wanted;
   const issuer = kindOf(issuerKinds, kind);
-  const config = stored(sealer, issuer, id, readWanted(issuer.config, wanted.config, null));
+  const plain = readWanted(issuer.config, wanted.config, null);
+  requireReachable(egress, issuer.config, plain);
+  const config = stored(sealer, issuer, id, plain);
   const now = clock();
   try {
     await db.$transaction(async (tx) => {
@@ -50,7 +55,7 @@ export async function createIssuer(
 
 /** Replaces all but the kind; `enabled` stays as it is where it is left out. */
 export async function updateIssuer(
-  { db, sealer, issuerKinds, clock }: IssuerDeps,
+  { db, sealer, issuerKinds, egress, clock }: IssuerDeps,
   actor: Actor,
   wanted: { id: string; name: string; config: JsonObject; enabled: boolean | undefined },
 ): Promise<void> {
@@ -60,12 +65,9 @@ export async function updateIssuer(
       await lockLiveRow(tx, actor, issuerKind, id);
       const row = await tx.issuer.findUniqueOrThrow({ where: { id } });
       const issuer = kindOf(issuerKinds, row.kind);
-      const config = stored(
-        sealer,
-        issuer,
-        id,
-        readWanted(issuer.config, wanted.config, openConfig(sealer, row)),
-      );
+      const plain = readWanted(issuer.config, wanted.config, openConfig(sealer, row));
+      requireReachable(egress, issuer.config, plain);
+      const config = stored(sealer, issuer, id, plain);
       const enabled = wanted.enabled ?? row.enabled;
       const data = { name, enabled, config, updatedAt: clock() };
       await recordChange(tx, actor, { ...issuerKind, id }, () => tx.issuer.update({ where: { id }, data }));

@@ -2,7 +2,12 @@ import { X509Certificate } from "node:crypto";
 import { create, type JsonObject } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { type Issuer, IssuerSchema, type IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
+import {
+  type Issuer,
+  IssuerOrderSchema,
+  IssuerSchema,
+  type IssuerService,
+} from "#gen/certctl/v1/issuers_pb.ts";
 import { callerOf } from "../auth/interceptor.ts";
 import { configSchema } from "../connectors/fields.ts";
 import { maskSecrets } from "../connectors/secrets.ts";
@@ -14,6 +19,7 @@ import { archiveIssuer, createIssuer, issuerKind, updateIssuer } from "./manage.
 import { setStandby } from "./standby.ts";
 import { type IssuerTestDeps, testIssuer, testIssuerConfig } from "./test-issuer.ts";
 import { findIssuer, type IssuerView, listIssuers } from "./view.ts";
+import { listWaitingOrders } from "./waiting-orders.ts";
 
 export function issuerService(deps: IssuerTestDeps): ServiceImpl<typeof IssuerService> {
   const { db, issuerKinds, authorities, commands } = deps;
@@ -87,6 +93,14 @@ export function issuerService(deps: IssuerTestDeps): ServiceImpl<typeof IssuerSe
     async testIssuerConfig(request, context) {
       const wanted = { ...request, config: request.config ?? {} };
       return testIssuerConfig(deps, callerOf(context), wanted, context.signal);
+    },
+    async listIssuerOrders({ id, ...request }) {
+      if (!(await findIssuer(db, id))) throw notFound("issuer", id);
+      const { rows, ...page } = await listWaitingOrders(db, { ...request, issuerId: id });
+      const data = rows.map(({ pollAt, createdAt, ...order }) =>
+        create(IssuerOrderSchema, { ...order, ...timestamps({ pollAt, createdAt }) }),
+      );
+      return { ...page, data };
     },
     listIssuerKinds() {
       const data = [...issuerKinds.values()].map((issuer) => ({

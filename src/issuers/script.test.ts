@@ -1,10 +1,8 @@
 import { X509Certificate } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { stringify } from "yaml";
 import { issueRequest, testContext } from "../../test/issuer-context.ts";
-import { openssl } from "../../test/openssl.ts";
+import { makeScriptCa } from "../../test/script-ca.ts";
 import { temporaryDirectory } from "../../test/site.ts";
 import { checkAnswer } from "../certificates/check-answer.ts";
 import { serverCommands } from "../server-commands/server-commands.ts";
@@ -14,36 +12,10 @@ import { issuerByKind } from "./registry.ts";
 const script = issuerByKind.get("script");
 if (!script) throw new Error("there is no script issuer");
 
-/** A CA of openssl alone, with a script that signs and answers the same for the same key. */
-const signScript = `#!/bin/sh
-set -eu
-cd "$CA_HOME"
-echo "$CERTCTL_ACTION $CERTCTL_KEY_ID \${CERTCTL_REFERENCE:-}" >> calls
-[ -e "$CERTCTL_KEY_ID.pem" ] || {
-  cat > "$CERTCTL_KEY_ID.csr"
-  printf 'subjectAltName=%s\\n' "$CERTCTL_SUBJECT_ALT_NAME" > "$CERTCTL_KEY_ID.ext"
-  openssl x509 -req -in "$CERTCTL_KEY_ID.csr" -CA ca.pem -CAkey ca.key -extfile "$CERTCTL_KEY_ID.ext" \\
-    -days $((CERTCTL_VALIDITY_SECONDS / 86400)) -subj "/CN=$CERTCTL_COMMON_NAME" -out "$CERTCTL_KEY_ID.pem"
-}
-cat "$CERTCTL_KEY_ID.pem" ca.pem
-`;
-
 async function setUp(more: Record<string, string> = {}) {
   const directory = await temporaryDirectory();
-  const home = directory.path;
-  const made = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 100 -subj /CN=Script-CA -keyout ${home}/ca.key -out ${home}/ca.pem`;
-  await openssl(...made.split(" "));
-  const scripts: Record<string, string> = { sign: signScript, ...more };
-  const commands: Record<string, object> = {};
-  for (const [name, text] of Object.entries(scripts)) {
-    await writeFile(join(home, name), text, { mode: 0o755 });
-    commands[name] = { argv: [join(home, name)], environment: { CA_HOME: home }, timeout_seconds: 20 };
-  }
-  const file = join(home, "server.yaml");
-  await writeFile(file, stringify({ commands }), { mode: 0o600 });
-  const context = testContext({ commands: serverCommands(file) });
-  const read = (name: string) => readFile(join(home, name), "utf8");
-  return { ...directory, context, read };
+  const ca = await makeScriptCa(directory.path, join(directory.path, "server.yaml"), more);
+  return { ...directory, ...ca, context: testContext({ commands: serverCommands(ca.file) }) };
 }
 
 const exits = (code: number, words: string, output = "") =>
@@ -81,10 +53,7 @@ test.each([
 });
 
 test("leaves an order pending, and asks for it by its reference", async () => {
-  await using at = await setUp({
-    order: exits(13, "waits for approval", "order-7"),
-    status: `#!/bin/sh\n[ -e "$CA_HOME/approved" ] || { echo "still waits" >&2; exit 13; }\nexec "$CA_HOME/sign"\n`,
-  });
+  await using at = await setUp();
   const config = { command: "order", status_command: "status", poll_seconds: 7 };
   const request = issueRequest();
   expect(await script.issue(request, config, at.context)).toEqual({
@@ -94,8 +63,8 @@ test("leaves an order pending, and asks for it by its reference", async () => {
   });
   expect(at.context.state).toEqual({ reference: "order-7" });
   const ask = () => script.orderStatus?.({ reference: "order-7" }, request, config, at.context);
-  expect(await ask()).toMatchObject({ reference: "order-7", message: "still waits" });
-  await writeFile(join(at.path, "approved"), "");
+  expect(await ask()).toMatchObject({ reference: "order-7", message: "still waits for approval" });
+  await at.approve();
   expect(await ask()).toMatchObject({ authorityId: null });
   expect(await at.read("calls")).toBe(`status ${request.keyId} order-7\n`);
   const without = script.orderStatus?.({ reference: "order-7" }, request, { command: "order" }, at.context);
@@ -103,9 +72,7 @@ test("leaves an order pending, and asks for it by its reference", async () => {
 });
 
 test("revokes by the command for that", async () => {
-  await using at = await setUp({
-    revoke: `#!/bin/sh\n{ echo "$CERTCTL_SERIAL $CERTCTL_REASON"; openssl x509 -noout -subject -nameopt RFC2253; } > "$CA_HOME/revoked"\n`,
-  });
+  await using at = await setUp();
   const issued = await script.issue(issueRequest(), { command: "sign" }, at.context);
   if ("pollAfterMs" in issued) throw new Error("it signs at once");
   const { leafDer, rootPem } = issued;

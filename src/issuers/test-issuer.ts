@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type Actor, recordAudit } from "../audit/record.ts";
+import { requireReachable } from "../connectors/destinations.ts";
 import { readWanted } from "../connectors/secrets.ts";
 import { invalid, notFound } from "../platform/errors.ts";
 import { IssuerError } from "./issuer.ts";
@@ -39,6 +40,7 @@ export async function testIssuerConfig(
   if (id !== "" && row?.kind !== kind)
     throw invalid({ field: "issuer_id", description: `there is no ${kind} issuer ${id}` });
   const config = readWanted(issuer.config, wanted.config, row && openConfig(deps.sealer, row));
+  requireReachable(deps.egress, issuer.config, config);
   return ask(deps, actor, { kind, id, config }, signal);
 }
 

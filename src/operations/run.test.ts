@@ -7,9 +7,9 @@ import {
   openControlPlane,
   operator,
   refusalOf,
-  refuseRows,
   type TestAgent,
 } from "../../test/fixtures.ts";
+import { refuseRows } from "../../test/refuse-rows.ts";
 import { archiveCertificate } from "../certificates/declare.ts";
 import { renewCertificate } from "../certificates/renew.ts";
 import { createOperation, type OperationWish } from "./create.ts";

@@ -95,7 +95,7 @@ function Control({ field, value, onChange, wrong, suggestions }: ControlProps) {
 
 function Typed({
   ids,
-  field: { kind, choices, fallback, isRequired, minimum, maximum },
+  field: { kind, choices, words, fallback, isRequired, minimum, maximum },
   value,
   onChange,
   suggestions,
@@ -113,7 +113,9 @@ function Typed({
         {!isRequired && <option value="">{fallback ? `${fallback} (default)` : "None"}</option>}
         {isRequired && value === "" && <option value="">Choose</option>}
         {choices.map((choice) => (
-          <option key={choice}>{choice}</option>
+          <option key={choice} value={choice}>
+            {words[choice] ?? choice}
+          </option>
         ))}
       </Select>
     );
@@ -121,6 +123,16 @@ function Typed({
   if (kind === "long" || kind === "list" || kind === "json")
     return (
       <Textarea {...common} rows={kind === "long" ? 5 : 3} className="font-mono text-sm" spellCheck={false} />
+    );
+  if (kind === "long-secret")
+    return (
+      <Textarea
+        {...common}
+        rows={3}
+        className="font-mono text-sm [-webkit-text-security:disc]"
+        spellCheck={false}
+        autoComplete="off"
+      />
     );
   if (kind === "secret") return <Input {...common} type="password" autoComplete="off" />;
   if (kind === "number") return <Input {...common} type="number" min={minimum} max={maximum} />;

@@ -22,7 +22,16 @@ export interface Schema {
   oneOf?: Schema[];
 }
 
-export type FieldKind = "text" | "long" | "secret" | "number" | "choice" | "flag" | "list" | "json";
+export type FieldKind =
+  | "text"
+  | "long"
+  | "secret"
+  | "long-secret"
+  | "number"
+  | "choice"
+  | "flag"
+  | "list"
+  | "json";
 
 /** One control of a form. */
 export interface FormField {
@@ -35,6 +44,8 @@ export interface FormField {
   kind: FieldKind;
   isRequired: boolean;
   choices: string[];
+  /** What people call the choices, where that is something else. */
+  words: Readonly<Record<string, string>>;
   /** Chosen among the commands in server.yaml. */
   isCommand: boolean;
   /** Shown, and sent, only while another field has this value. */
@@ -75,6 +86,7 @@ export function fieldsOf(schema: Schema, prefix = "", group = "", when?: Conditi
         kind: kindOf(node),
         isRequired,
         choices: (node.enum ?? []).map(String),
+        words: {},
         isCommand: node.command === true,
         when,
         fallback: node.default === undefined ? "" : String(node.default),
@@ -96,6 +108,7 @@ function alternativesOf(
   if (key === undefined) return [];
   const label = title ?? labelOf(name.split(".").at(-1) ?? name);
   const choices = oneOf.map(({ properties }) => String(properties?.[key]?.const));
+  const told = oneOf.map(({ title: word }, index) => [choices[index] ?? "", word ?? choices[index] ?? ""]);
   const choice: FormField = {
     name: `${name}.${key}`,
     group: label,
@@ -104,6 +117,7 @@ function alternativesOf(
     kind: "choice",
     isRequired: fallback === undefined,
     choices,
+    words: Object.fromEntries(told),
     isCommand: false,
     when: undefined,
     fallback: "",
@@ -129,8 +143,9 @@ function kindOf(node: Schema): FieldKind {
   if (node.type === "integer" || node.type === "number") return "number";
   if (node.type === "array" && node.items?.type === "string") return "list";
   if (node.type !== "string") return "json";
-  if (node.secret) return "secret";
-  return (node.maxLength ?? 0) > longFrom ? "long" : "text";
+  const isLong = (node.maxLength ?? 0) > longFrom;
+  if (node.secret) return isLong ? "long-secret" : "secret";
+  return isLong ? "long" : "text";
 }
 
 const abbreviations = new Set([

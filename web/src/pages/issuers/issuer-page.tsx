@@ -3,10 +3,9 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { Archive, ArchiveRestore, Ellipsis, Pencil, PlugZap } from "lucide-react";
 import { useState } from "react";
-import { type Issuer, IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
+import { type Issuer, type IssuerKind, IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
 import { messageOf } from "../../api/errors.ts";
 import { refresh } from "../../api/refresh.ts";
-import { labelOf } from "../../forms/schema.ts";
 import { TestResult } from "../../forms/test-result.tsx";
 import { usePermission } from "../../session/session.ts";
 import { EnabledState } from "../../status/enabled-state.tsx";
@@ -20,8 +19,10 @@ import { Facts, PageHeader, Panel } from "../../ui/panel.tsx";
 import { Time } from "../../ui/time.tsx";
 import { countText, numberText } from "../../ui/time-text.ts";
 import { toast } from "../../ui/toast.tsx";
+import { ConfigurationPanel } from "./configuration-panel.tsx";
 import { IssuerForm } from "./issuer-form.tsx";
 import { StandbyPanel } from "./standby-panel.tsx";
+import { WaitingOrders } from "./waiting-orders.tsx";
 
 const parent = { to: "/issuers", label: "Issuers" };
 
@@ -30,6 +31,7 @@ export function IssuerPage() {
   const { id = "" } = useParams({ strict: false }) as { id?: string };
   const read = useQuery(IssuerService.method.getIssuer, { id });
   const test = useMutation(IssuerService.method.testIssuer);
+  const kinds = useQuery(IssuerService.method.listIssuerKinds, {}).data?.data;
   const { reason } = usePermission("issuers:write");
   return (
     <ObjectPage id={id} what="issuer" parent={parent} value={read.data?.issuer} query={read}>
@@ -50,7 +52,8 @@ export function IssuerPage() {
           {test.data && <TestResult isOk={test.data.ok} message={test.data.message} />}
           <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_320px]">
             <div className="flex min-w-0 flex-col gap-4">
-              <Configuration issuer={issuer} />
+              <WaitingOrders issuerId={id} />
+              <ConfigurationPanel issuer={issuer} kind={kinds?.find(({ kind }) => kind === issuer.kind)} />
               <StandbyPanel issuer={issuer} />
               <Panel title="Trusted by" note="what clients of its certificates have to know">
                 {issuer.rootPem ? (
@@ -60,7 +63,7 @@ export function IssuerPage() {
                 )}
               </Panel>
             </div>
-            <IssuerFacts issuer={issuer} />
+            <IssuerFacts issuer={issuer} kind={kinds?.find(({ kind }) => kind === issuer.kind)} />
           </div>
         </>
       )}
@@ -68,35 +71,19 @@ export function IssuerPage() {
   );
 }
 
-function Configuration({ issuer }: { issuer: Issuer }) {
-  const settings = Object.entries(issuer.config ?? {});
-  return (
-    <Panel title="Configuration">
-      {settings.length === 0 ? (
-        <p className="text-fg1">This kind needs no configuration.</p>
-      ) : (
-        <Facts
-          facts={settings.map(
-            ([name, value]) =>
-              [
-                labelOf(name),
-                <span key={name} className="break-all font-mono text-sm">
-                  {typeof value === "string" ? value : JSON.stringify(value)}
-                </span>,
-              ] as const,
-          )}
-        />
-      )}
-    </Panel>
-  );
-}
+const abilityWords: Readonly<Record<string, string>> = {
+  revoke: "revoke",
+  later: "sign an order later than it takes it",
+};
 
-function IssuerFacts({ issuer }: { issuer: Issuer }) {
+function IssuerFacts({ issuer, kind }: { issuer: Issuer; kind: IssuerKind | undefined }) {
+  const abilities = kind?.abilities.map((ability) => abilityWords[ability] ?? ability) ?? [];
   return (
     <Panel title="Facts">
       <Facts
         facts={[
-          ["Kind", issuer.kind],
+          ["Kind", kind?.title ?? issuer.kind],
+          kind && ["Can", abilities.length > 0 ? `sign; ${abilities.join("; ")}` : "sign, and nothing else"],
           issuer.caExpiresAt && ["CA expires", <Time key="ca" at={issuer.caExpiresAt} isExact />],
           [
             "Certificates",
