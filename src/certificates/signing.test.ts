@@ -7,9 +7,9 @@ import {
   openControlPlane,
   openIssuance,
   refusalOf,
-  refuseRows,
   type TestAgent,
 } from "../../test/fixtures.ts";
+import { refuseRows } from "../../test/refuse-rows.ts";
 import type { Claimed } from "../jobs/lease.ts";
 import { resumeSigning } from "../jobs/reclaim.ts";
 import { issue } from "./issue.ts";
