@@ -9,11 +9,12 @@ import { createSessions } from "../src/agents/sessions.ts";
 import { agentWorkService } from "../src/agents/work-rpc.ts";
 import { system } from "../src/audit/record.ts";
 import { type AgentPrincipal, principalKey } from "../src/auth/principal.ts";
+import { createIssuingAuthorities } from "../src/authorities/issuing.ts";
 import { openAuthorities } from "../src/authorities/store.ts";
 import { issue } from "../src/certificates/issue.ts";
 import { createSigning } from "../src/certificates/signing.ts";
 import { createAskAgent } from "../src/challenges/ask-agent.ts";
-import { defaultIssuerId, ensureDefaultIssuer } from "../src/issuers/default-issuer.ts";
+import { defaultIssuerId } from "../src/issuers/default-issuer.ts";
 import { issuerByKind } from "../src/issuers/registry.ts";
 import { migrateQueue, startQueue } from "../src/jobs/queue.ts";
 import { openBus } from "../src/platform/bus.ts";
@@ -55,15 +56,16 @@ export async function openIssuing(url: string, signal: AbortSignal): Promise<Iss
   const sealer = createSealer(randomBytes(32));
   const clock = () => new Date();
   const authorities = await openAuthorities(db, sealer, clock());
-  await ensureDefaultIssuer(db);
   const bus = opening.use(await openBus(url, log));
   const sessions = opening.use(createSessions(bus, clock));
-  const reserved = { trustDomain: authorities.trustDomain, ownNames: [] };
+  const issuing = createIssuingAuthorities(db, sealer, null);
+  const reserved = { trustDomain: authorities.trustDomain, ownNames: [], issuing };
   const deps = {
     db,
     sealer,
     issuerKinds: issuerByKind,
     authorities,
+    issuing,
     egress: createEgress([]),
     commands: serverCommands("/nonexistent"),
     askAgent: createAskAgent({ db, bus }),

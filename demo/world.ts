@@ -3,9 +3,10 @@ import { type AuditKey, openAuditKey } from "../src/audit/key.ts";
 import type { Actor } from "../src/audit/record.ts";
 import { unrestricted } from "../src/auth/grants.ts";
 import type { Authorities } from "../src/authorities/authority.ts";
+import { createIssuingAuthorities, type IssuingAuthorities } from "../src/authorities/issuing.ts";
 import { openAuthorities } from "../src/authorities/store.ts";
+import type { ReservedNames } from "../src/certificates/check-declaration.ts";
 import type { AskAgent } from "../src/challenges/ask-agent.ts";
-import { ensureDefaultIssuer } from "../src/issuers/default-issuer.ts";
 import { IssuerError, type ServerCommands } from "../src/issuers/issuer.ts";
 import type { IssuerKinds } from "../src/issuers/manage.ts";
 import { issuerByKind } from "../src/issuers/registry.ts";
@@ -29,7 +30,8 @@ export interface World extends AsyncDisposable {
   authorities: Authorities;
   auditKey: AuditKey;
   issuerKinds: IssuerKinds;
-  reserved: { trustDomain: string; ownNames: string[] };
+  issuing: IssuingAuthorities;
+  reserved: ReservedNames;
   egress: Egress;
   commands: ServerCommands;
   /** Nobody is asked: the estate's agents are simulated. */
@@ -56,7 +58,7 @@ export async function openWorld(
   await migrateQueue(pool);
   const past = await openPast(db, start);
   const authorities = await openAuthorities(db, sealer, start);
-  await ensureDefaultIssuer(db);
+  const issuing = createIssuingAuthorities(db, sealer, null);
   const parts = opening.move();
   return {
     db,
@@ -67,7 +69,8 @@ export async function openWorld(
     authorities,
     auditKey: await openAuditKey(db, sealer),
     issuerKinds: issuerByKind,
-    reserved: { trustDomain: authorities.trustDomain, ownNames: [] },
+    issuing,
+    reserved: { trustDomain: authorities.trustDomain, ownNames: [], issuing },
     egress,
     commands: serverCommands("/nonexistent"),
     askAgent: async () => {

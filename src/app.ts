@@ -26,7 +26,6 @@ import { TargetService } from "#gen/certctl/v1/targets_pb.ts";
 import { TeamService } from "#gen/certctl/v1/teams_pb.ts";
 import { TrustMapService } from "#gen/certctl/v1/trust_map_pb.ts";
 import packageJson from "../package.json" with { type: "json" };
-import { agentHealthTask } from "./agents/health.ts";
 import { agentService } from "./agents/rpc.ts";
 import { createSessions } from "./agents/sessions.ts";
 import { agentWorkService } from "./agents/work-rpc.ts";
@@ -34,19 +33,17 @@ import { ensureAdminKey } from "./api-keys/first-key.ts";
 import { apiKeyService } from "./api-keys/rpc.ts";
 import { openAuditKey } from "./audit/key.ts";
 import { auditService } from "./audit/rpc.ts";
-import { sealTask } from "./audit/seal.ts";
 import { requireDeclaredAccess } from "./auth/access.ts";
 import type { Authorities } from "./authorities/authority.ts";
 import { authorityPem } from "./authorities/authority.ts";
+import { createIssuingAuthorities } from "./authorities/issuing.ts";
 import { openAuthorities } from "./authorities/store.ts";
 import { issue } from "./certificates/issue.ts";
 import { performRevocation } from "./certificates/perform-revocation.ts";
 import { certificateService } from "./certificates/rpc.ts";
 import { createSigning } from "./certificates/signing.ts";
-import { validationTask } from "./certificates/validation-schedule.ts";
 import { createAskAgent } from "./challenges/ask-agent.ts";
 import { challengeRoute } from "./challenges/http-route.ts";
-import { challengesTask } from "./challenges/sweep.ts";
 import type { Config } from "./config.ts";
 import { createDashboard } from "./dashboard/serve.ts";
 import { makeServerKey } from "./demo-keys/make.ts";
@@ -55,23 +52,20 @@ import { createEdge } from "./edge.ts";
 import { createFeed } from "./events/feed.ts";
 import { eventService } from "./events/rpc.ts";
 import { explanationService } from "./explain/rpc.ts";
-import { canaryTask } from "./issuers/canary.ts";
-import { ensureDefaultIssuer } from "./issuers/default-issuer.ts";
 import { issuerByKind } from "./issuers/registry.ts";
 import { issuerService } from "./issuers/rpc.ts";
 import { migrateQueue, startQueue } from "./jobs/queue.ts";
 import { jobService } from "./jobs/rpc.ts";
-import { advanceJob, sweepJobs, sweepTask } from "./jobs/sweep.ts";
+import { advanceJob, sweepJobs } from "./jobs/sweep.ts";
 import { journeyService } from "./journeys/rpc.ts";
 import { deliver } from "./notifications/deliver.ts";
-import { expiryAlertsTask } from "./notifications/expiry-alerts.ts";
 import { notificationService } from "./notifications/rpc.ts";
-import { notificationsTask } from "./notifications/sweep.ts";
 import { notifierService } from "./notifiers/rpc.ts";
 import { operationService } from "./operations/rpc.ts";
-import { operationTask, resumeOperations, runOperation } from "./operations/run.ts";
+import { resumeOperations, runOperation } from "./operations/run.ts";
 import { ownerService } from "./owners/rpc.ts";
 import { type PkiRoute, startPkiListener } from "./pki/listener.ts";
+import { createBuckets } from "./platform/buckets.ts";
 import { openBus } from "./platform/bus.ts";
 import type { Clock } from "./platform/clock.ts";
 import { writeAtomically } from "./platform/data-dir.ts";
@@ -82,19 +76,18 @@ import type { Log } from "./platform/log.ts";
 import { migrate } from "./platform/migrate.ts";
 import { joinReplicas } from "./platform/replica.ts";
 import type { Sealer } from "./platform/seal.ts";
-import { policiesTask } from "./policies/inventory.ts";
 import { policyService } from "./policies/rpc.ts";
 import { renewalPolicyService } from "./renewal-policies/rpc.ts";
-import { renewalTask } from "./renewals/check.ts";
 import { renewalService } from "./renewals/rpc.ts";
+import { rebuildCrl } from "./revocation/crl.ts";
+import { revocationRoutes } from "./revocation/routes.ts";
 import { savedViewService } from "./saved-views/rpc.ts";
+import { scheduledTasks } from "./scheduled.ts";
 import { schedulerService } from "./scheduler/rpc.ts";
 import { startScheduler } from "./scheduler/scheduler.ts";
-import type { ScheduledTask } from "./scheduler/task.ts";
 import { requireOpenable } from "./sealed-values/check.ts";
 import { serverNames, startSecureListener } from "./secure-listener.ts";
 import { serverCommands } from "./server-commands/server-commands.ts";
-import { sessionsTask } from "./sessions/end.ts";
 import { sessionService } from "./sessions/rpc.ts";
 import { statsService } from "./stats/rpc.ts";
 import { targetService } from "./targets/rpc.ts";
@@ -145,6 +138,9 @@ const services = [
   AuditService,
 ];
 
+/** How often one network may have an OCSP answer signed for it alone. */
+const ocspSignatures = { perSecond: 10, burst: 100 };
+
 /** Builds every part of a control plane over a database, and starts it. */
 export async function startApp(options: AppOptions): Promise<App> {
   const { config, databaseUrl, sealer, clock, log } = options;
@@ -160,6 +156,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   await migrateQueue(pool);
   await requireOpenable(db, sealer);
   const authorities = await openAuthorities(db, sealer, clock());
+  const issuing = createIssuingAuthorities(db, sealer, config.pki.url);
   await db.installation.updateMany({ data: { keygenMode: config.keygenMode } });
   if (isDemo)
     log.warn(
@@ -170,7 +167,6 @@ export async function startApp(options: AppOptions): Promise<App> {
   const egress = createEgress(config.egressAllow);
   const commands = serverCommands(config.serverFile);
   await ensureAdminKey(db, config.dataDir, clock());
-  await ensureDefaultIssuer(db);
   const systemRoot = authorities.byRole["system-root"];
   const roots = [systemRoot, authorities.byRole["issuing-root"]];
   await writeAtomically(join(config.dataDir, "ca.pem"), roots.map(authorityPem).join(""), 0o644);
@@ -180,15 +176,16 @@ export async function startApp(options: AppOptions): Promise<App> {
   const replica = starting.use(await joinReplicas(db, log));
   const sessions = starting.use(createSessions(bus, clock));
   const ownNames = serverNames(config).filter((name) => !isLoopback(name));
-  const reserved = { trustDomain: authorities.trustDomain, ownNames };
+  const reserved = { trustDomain: authorities.trustDomain, ownNames, issuing };
   const askAgent = createAskAgent({ db, bus });
-  const lent = { db, sealer, authorities, egress, commands, clock };
-  const issuing = { ...lent, issuerKinds, askAgent, reserved, log };
-  const signing = starting.use(createSigning(issuing, stopping.signal));
+  const lent = { db, sealer, issuing, egress, commands, clock };
+  const issuance = { ...lent, issuerKinds, askAgent, reserved, log };
+  const signing = starting.use(createSigning(issuance, stopping.signal));
   const tasks = {
-    issue: (jobId: string, signal: AbortSignal) => issue(issuing, jobId, signal),
+    issue: (jobId: string, signal: AbortSignal) => issue(issuance, jobId, signal),
     revoke: (jobId: string, signal: AbortSignal) =>
       performRevocation({ ...lent, issuerKinds, log }, jobId, signal),
+    crl: (authorityId: string) => rebuildCrl(lent, authorityId),
     advance: (jobId: string) => advanceJob(db, jobId, clock()),
     keygen: (jobId: string) => makeServerKey({ db, sealer, clock }, jobId),
     operate: (id: string, signal: AbortSignal) => runOperation({ db, issuerKinds, clock, log }, id, signal),
@@ -203,20 +200,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   await sweepJobs(db, clock(), 0);
   await resumeOperations(db, 0);
   const { everyMs } = config;
-  const scheduled: ScheduledTask[] = [
-    renewalTask({ db, log, ...config.renewals }, everyMs.renewals),
-    canaryTask({ db, log }, everyMs.renewals),
-    challengesTask({ ...lent, issuerKinds, askAgent, log }, everyMs.jobs),
-    sweepTask(db, everyMs.jobs),
-    operationTask(db, everyMs.jobs),
-    validationTask(db, everyMs.validations),
-    agentHealthTask(db, everyMs.agents),
-    expiryAlertsTask(db, everyMs.expiryAlerts),
-    notificationsTask(sending, everyMs.notifications),
-    sealTask({ db, key: auditKey, log }, everyMs.auditSeal),
-    policiesTask(db, everyMs.policies),
-    sessionsTask(db, everyMs.sessions),
-  ];
+  const scheduled = scheduledTasks({ ...lent, issuerKinds, askAgent, auditKey, log }, config);
   starting.use(await startScheduler({ db, bus, clock, log, replicaId: replica.id, tasks: scheduled }));
 
   // A demonstration shows what its guide says: RSA-2048.
@@ -280,7 +264,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     shutdownSignal,
   });
   const listener = await startSecureListener({ config, authorities, clock, log, handler });
-  const pkiRoutes: PkiRoute[] = [challengeRoute(db)];
+  const buckets = createBuckets({ ...ocspSignatures, clock });
+  const pkiRoutes: PkiRoute[] = [
+    challengeRoute(db),
+    ...revocationRoutes({ db, sealer, issuing, clock, buckets }),
+  ];
   const { port: pkiPort, address } = config.pki;
   if (pkiPort !== undefined)
     starting.use(await startPkiListener({ port: pkiPort, address, routes: pkiRoutes, log }));

@@ -11,14 +11,15 @@ import type { Actor } from "../src/audit/record.ts";
 import { unrestricted } from "../src/auth/grants.ts";
 import type { AgentPrincipal } from "../src/auth/principal.ts";
 import type { Authorities } from "../src/authorities/authority.ts";
+import { createIssuingAuthorities, type IssuingAuthorities } from "../src/authorities/issuing.ts";
 import { openAuthorities } from "../src/authorities/store.ts";
 import { acceptCsr } from "../src/certificates/accept-csr.ts";
+import type { ReservedNames } from "../src/certificates/check-declaration.ts";
 import { createCertificate, type Declaration } from "../src/certificates/declare.ts";
 import type { CertificateFilter } from "../src/certificates/filter.ts";
 import { issue } from "../src/certificates/issue.ts";
 import { renewCertificate } from "../src/certificates/renew.ts";
 import type { AskAgent } from "../src/challenges/ask-agent.ts";
-import { ensureDefaultIssuer } from "../src/issuers/default-issuer.ts";
 import { IssuerError, type ServerCommands } from "../src/issuers/issuer.ts";
 import type { IssuerKinds } from "../src/issuers/manage.ts";
 import { issuerByKind } from "../src/issuers/registry.ts";
@@ -33,6 +34,7 @@ import type { ListRequest } from "../src/platform/listing.ts";
 import { createSealer, type Sealer } from "../src/platform/seal.ts";
 import { serverCommands } from "../src/server-commands/server-commands.ts";
 import { makeCsr } from "../src/x509/csr.ts";
+import type { Signer } from "../src/x509/keys.ts";
 import { parseSan } from "../src/x509/names.ts";
 import { pem } from "../src/x509/pem.ts";
 import { createDatabase } from "./database.ts";
@@ -52,6 +54,7 @@ export interface ControlPlane extends AsyncDisposable {
   db: Database;
   pool: pg.Pool;
   authorities: Authorities;
+  issuing: IssuingAuthorities;
   sealer: Sealer;
   /** Loopback is allowed. */
   egress: Egress;
@@ -63,24 +66,28 @@ export interface ControlPlane extends AsyncDisposable {
   /** Business time; leases go by the database's own clock. */
   time: { now: Date };
   clock: () => Date;
-  reserved: { trustDomain: string; ownNames: string[] };
+  reserved: ReservedNames;
   log: typeof silent;
   identityHours: number;
 }
 
-export async function openControlPlane(sealer = createSealer(randomBytes(32))): Promise<ControlPlane> {
+export async function openControlPlane(
+  sealer = createSealer(randomBytes(32)),
+  { pkiUrl = null, now = "2030-06-01T12:00:00Z" }: { pkiUrl?: string | null; now?: string } = {},
+): Promise<ControlPlane> {
   await using opening = new AsyncDisposableStack();
   const { url } = opening.use(await createDatabase());
   const { db, pool } = opening.use(openDatabase(url, () => {}));
   await migrateQueue(pool);
-  await ensureDefaultIssuer(db);
-  const time = { now: new Date("2030-06-01T12:00:00Z") };
+  const time = { now: new Date(now) };
   const authorities = await openAuthorities(db, sealer, time.now);
+  const issuing = createIssuingAuthorities(db, sealer, pkiUrl);
   const parts = opening.move();
   return {
     db,
     pool,
     authorities,
+    issuing,
     sealer,
     egress: createEgress(["127.0.0.0/8", "::1/128"]),
     commands: serverCommands("/nonexistent"),
@@ -90,7 +97,7 @@ export async function openControlPlane(sealer = createSealer(randomBytes(32))): 
     },
     time,
     clock: () => time.now,
-    reserved: { trustDomain: authorities.trustDomain, ownNames: ["certctl.example"] },
+    reserved: { trustDomain: authorities.trustDomain, ownNames: ["certctl.example"], issuing },
     log: silent,
     identityHours: 24,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
@@ -190,8 +197,8 @@ export async function newCertificate(plane: ControlPlane, changes: Partial<Decla
 /** A CSR over a new key, or over the one that is given. */
 export function newCsr(
   names: readonly string[],
-  { key = newKey(), commonName = "" }: { key?: KeyObject; commonName?: string } = {},
-): { key: KeyObject; der: Buffer; csrPem: string } {
+  { key = newKey(), commonName = "" }: { key?: Signer; commonName?: string } = {},
+): { key: Signer; der: Buffer; csrPem: string } {
   const der = makeCsr(key, commonName, names.map(parseSan));
   return { key, der, csrPem: pem("CERTIFICATE REQUEST", der) };
 }

@@ -22,7 +22,6 @@ import {
   operator,
   submitCsr,
 } from "./fixtures.ts";
-import { makeTrees } from "./trees.ts";
 
 const { signal } = new AbortController();
 
@@ -48,11 +47,10 @@ export function issuerContext(
     clock,
     egress: createEgress(allow),
     issuerId: "",
-    issuingCa: makeTrees(clock())["issuing-ca"],
     jobId: "job-test",
     order,
     progress: async () => {},
-    ...unused(["account", "askAgent", "challenges", "commands", "record"]),
+    ...unused(["account", "askAgent", "challenges", "commands", "issuing", "record"]),
   };
 }
 

@@ -4,7 +4,7 @@ import type { IssueRequest, IssuerContext } from "../src/issuers/issuer.ts";
 import { createEgress } from "../src/platform/egress.ts";
 import { serverCommands } from "../src/server-commands/server-commands.ts";
 import { newCsr } from "./fixtures.ts";
-import { makeTrees } from "./trees.ts";
+import { noIssuing } from "./trees.ts";
 
 const day = 86_400;
 
@@ -26,7 +26,7 @@ export function testContext(changes: Partial<IssuerContext> = {}): TestContext {
     commands: serverCommands("/nonexistent"),
     issuerId: "iss-test",
     jobId: "job-test",
-    issuingCa: makeTrees()["issuing-ca"],
+    issuing: noIssuing,
     order: {
       read: async () => context.state,
       async write(state) {

@@ -1,9 +1,10 @@
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { generateKeyPairSync } from "node:crypto";
 import { type Authority, makeAuthority, parents, type Role, roles } from "../src/authorities/authority.ts";
+import type { IssuingAuthorities } from "../src/authorities/issuing.ts";
 import { leafContent } from "../src/authorities/leaf.ts";
 import { signCertificate, tbsCertificate } from "../src/x509/certificate.ts";
 import { extendedKeyUsage } from "../src/x509/extensions.ts";
-import { spkiOf } from "../src/x509/keys.ts";
+import { type Signer, signatureAlgorithm, spkiOf } from "../src/x509/keys.ts";
 import { parseSan } from "../src/x509/names.ts";
 import { pem } from "../src/x509/pem.ts";
 
@@ -19,6 +20,15 @@ export function makeTrees(now = new Date()): Record<Role, Authority> {
   }
   return made as Record<Role, Authority>;
 }
+
+/** A control plane without a CA that signs. */
+export const noIssuing: IssuingAuthorities = {
+  pkiUrl: null,
+  signingFor: async () => null,
+  find: async () => null,
+  list: async () => [],
+  refresh() {},
+};
 
 /** A leaf of the profile, DER; what is left out is a server's of one name. */
 export function makeLeaf(
@@ -36,14 +46,14 @@ export function makeLeaf(
     usages?: string[];
     days?: number;
     now?: Date;
-    key?: KeyObject;
+    key?: Signer;
   } = {},
 ): Buffer {
   const content = leafContent(ca, {
     commonName,
     sans: sans.map(parseSan),
     spki: spkiOf(key),
-    isRsa: key.asymmetricKeyType === "rsa",
+    isRsa: signatureAlgorithm(key).algorithm === "1.2.840.113549.1.1.11",
     usages,
     validitySeconds: days * 86_400,
     now,

@@ -11,7 +11,7 @@ import {
   permittedUriHost,
   subjectKeyIdentifier,
 } from "../x509/extensions.ts";
-import { spkiOf } from "../x509/keys.ts";
+import { type Signer, spkiOf } from "../x509/keys.ts";
 import { pem } from "../x509/pem.ts";
 
 /**
@@ -35,7 +35,8 @@ export interface Authority {
   role: Role;
   der: Buffer;
   certificate: X509Certificate;
-  key: KeyObject;
+  /** One that is not at hand throws when it is to sign. */
+  key: Signer;
   spki: Buffer;
   parent: Authority | null;
 }
@@ -57,7 +58,7 @@ export function makeAuthority(options: {
   parent: Authority | null;
   trustDomain: string;
   now: Date;
-}): Authority {
+}): Authority & { key: KeyObject } {
   const { id, role, parent, trustDomain, now } = options;
   const namedCurve = parent ? "P-256" : "P-384";
   const { privateKey: key } = generateKeyPairSync("ec", { namedCurve });

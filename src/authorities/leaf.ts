@@ -25,6 +25,8 @@ export interface LeafRequest {
   usages: readonly string[];
   validitySeconds: number;
   now: Date;
+  /** What its profile adds. */
+  extensions?: readonly Extension[];
 }
 
 /**
@@ -41,6 +43,7 @@ export function leafContent(authority: Authority, request: LeafRequest): Certifi
     subjectAltName(request.sans, request.commonName === ""),
     subjectKeyIdentifier(request.spki),
     authorityKeyIdentifier(authority.spki),
+    ...(request.extensions ?? []),
   ];
   return {
     serial: newSerial(),

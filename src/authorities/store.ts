@@ -1,15 +1,15 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import { recordAudit, system } from "../audit/record.ts";
+import { defaultIssuerId, ensureDefaultIssuer } from "../issuers/default-issuer.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { newId } from "../platform/ids.ts";
 import { type Place, SealError, type Sealer } from "../platform/seal.ts";
 import { StartupError } from "../platform/startup-error.ts";
-import { sha256, spkiOf } from "../x509/keys.ts";
+import { sha256 } from "../x509/keys.ts";
 import { type Authorities, type Authority, makeAuthority, parents, type Role, roles } from "./authority.ts";
+import { authorityOf, sealedKeyPlace } from "./row.ts";
 
 const keyCheckText = Buffer.from("certctl key check");
 const keyCheckPlace: Place = { table: "installation", id: "1", field: "key_check" };
-const sealedKeyPlace = (id: string): Place => ({ table: "authorities", id, field: "sealed_key" });
 /** Any number that nothing else locks: replicas that start at once make one set of CAs. */
 const firstStartLock = 7_220_114_331;
 
@@ -21,6 +21,7 @@ export async function openAuthorities(db: Database, sealer: Sealer, now: Date): 
   return db.$transaction(async (tx) => {
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(${firstStartLock}::bigint)`;
     const trustDomain = await openInstallation(tx, sealer);
+    await ensureDefaultIssuer(tx);
     const byRole: Partial<Record<Role, Authority>> = {};
     for (const role of roles) {
       const parentRole = parents[role];
@@ -82,18 +83,19 @@ async function systemIdentifier(tx: Transaction): Promise<string> {
   return row.id;
 }
 
+/** Of the issuing tree the one of the first start: the others are opened by `createIssuingAuthorities`, as they are needed. */
 async function load(
   tx: Transaction,
   sealer: Sealer,
   role: Role,
   parent: Authority | null,
 ): Promise<Authority | null> {
-  const row = await tx.authority.findFirst({ where: { role }, orderBy: { createdAt: "desc" } });
-  if (!row) return null;
-  const pkcs8 = sealer.open(sealedKeyPlace(row.id), row.sealedKey);
-  const key = createPrivateKey({ key: pkcs8, type: "pkcs8", format: "der" });
-  const der = Buffer.from(row.certificate);
-  return { id: row.id, role, der, certificate: new X509Certificate(der), key, spki: spkiOf(key), parent };
+  const isOfFirstStart = role.startsWith("issuing-");
+  const row = await tx.authority.findFirst({
+    where: { role, certificate: { not: null } },
+    orderBy: { createdAt: isOfFirstStart ? "asc" : "desc" },
+  });
+  return row && authorityOf(row, parent, sealer);
 }
 
 async function create(
@@ -103,10 +105,15 @@ async function create(
 ): Promise<Authority> {
   const authority = makeAuthority({ id: newId("ca"), ...options });
   const pkcs8 = authority.key.export({ type: "pkcs8", format: "der" });
+  const signs = authority.role === "issuing-ca";
   await tx.authority.create({
     data: {
       id: authority.id,
+      name: `certctl ${authority.role.replaceAll("-", " ")}`,
       role: authority.role,
+      issuerId: signs ? defaultIssuerId : null,
+      activatedAt: signs ? options.now : null,
+      createdAt: options.now,
       parentId: authority.parent?.id ?? null,
       certificate: new Uint8Array(authority.der),
       sealedKey: new Uint8Array(sealer.seal(sealedKeyPlace(authority.id), pkcs8)),

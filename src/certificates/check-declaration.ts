@@ -1,8 +1,9 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { holdAgent } from "../agents/hold.ts";
+import type { IssuingAuthorities } from "../authorities/issuing.ts";
 import { maskSecrets } from "../connectors/secrets.ts";
 import { defaultIssuerId } from "../issuers/default-issuer.ts";
-import type { Refusal, WantedCertificate } from "../issuers/issuer.ts";
+import type { Refusal, RefusalContext, WantedCertificate } from "../issuers/issuer.ts";
 import { issuerByKind } from "../issuers/registry.ts";
 import type { Transaction } from "../platform/database.ts";
 import { type FieldViolation, invalid } from "../platform/errors.ts";
@@ -12,10 +13,11 @@ import type { Declaration } from "./declare.ts";
 
 const defaultValiditySeconds = 46 * 86_400;
 
-/** Names that no customer's certificate may carry. */
+/** What this control plane itself is: names that no customer's certificate may carry, and the CAs that sign for them. */
 export interface ReservedNames {
   trustDomain: string;
   ownNames: readonly string[];
+  issuing: IssuingAuthorities;
 }
 
 export type StoredDeclaration = Awaited<ReturnType<typeof checkDeclaration>>;
@@ -30,7 +32,9 @@ export async function checkDeclaration(tx: Transaction, reserved: ReservedNames,
     SELECT kind, config FROM issuers WHERE id = ${issuerId} AND archived_at IS NULL FOR SHARE`;
   if (!issuer) violations.push({ field: "issuer_id", description: `issuer ${issuerId} does not exist` });
   if (issuer && violations.length === 0) {
-    const refusal = refusalOf(issuer, { sans, keyAlgorithm: wanted.keyAlgorithm, validitySeconds }, reserved);
+    const { keyAlgorithm } = wanted;
+    const context = await refusalContext(tx, reserved, issuerId);
+    const refusal = refusalOf(issuer, { sans, keyAlgorithm, validitySeconds }, context);
     if (refusal) violations.push(refusal);
   }
   const places = await checkPlaces(tx, wanted, violations);
@@ -54,9 +58,19 @@ export async function checkDeclaration(tx: Transaction, reserved: ReservedNames,
 function refusalOf(
   { kind, config }: { kind: string; config: JsonObject },
   wanted: WantedCertificate,
-  reserved: ReservedNames,
+  context: RefusalContext,
 ): Refusal | null {
-  return issuerByKind.get(kind)?.refuses(wanted, maskSecrets(config), reserved) ?? null;
+  return issuerByKind.get(kind)?.refuses(wanted, maskSecrets(config), context) ?? null;
+}
+
+/** What an issuer has to know to say whether it would sign. */
+export async function refusalContext(
+  tx: Transaction,
+  { trustDomain, ownNames, issuing }: ReservedNames,
+  issuerId: string,
+): Promise<RefusalContext> {
+  const { pkiUrl } = issuing;
+  return { trustDomain, ownNames, pkiUrl, signingCa: await issuing.signingFor(issuerId, tx) };
 }
 
 /** The agent and the targets. */

@@ -11,6 +11,7 @@ import { raiseEvent } from "../notifications/raise.ts";
 import type { Transaction } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
 import { dueCertificates } from "../renewals/due.ts";
+import { announceRevocation } from "../revocation/revoked.ts";
 import { attemptFailure } from "./failure.ts";
 import { openRenewal } from "./renew.ts";
 import { signedCertificate } from "./signed.ts";
@@ -46,7 +47,7 @@ export async function performRevocation(
     const request = { ...signedCertificate(version), serial, reason, authorityId, now: clock() };
     const tools = issuerTools(deps, issuerId, signal);
     await issuer.revoke(request, openConfig(sealer, row), tools);
-    await db.$transaction((tx) => complete(tx, jobId, clock()));
+    await db.$transaction((tx) => complete(tx, deps, jobId));
     await replace(deps, job.certificateId);
   } catch (error) {
     if (signal.aborted) return;
@@ -90,7 +91,8 @@ async function begin({ db, clock }: RevocationDeps, jobId: string): Promise<bool
 }
 
 /** One transaction: the version, the job's end, what is to deploy it, and who is told. */
-async function complete(tx: Transaction, jobId: string, now: Date): Promise<void> {
+async function complete(tx: Transaction, deps: RevocationDeps, jobId: string): Promise<void> {
+  const now = deps.clock();
   await tx.$queryRaw`SELECT 1 FROM jobs WHERE id = ${jobId} FOR UPDATE`;
   const job = await tx.job.findUniqueOrThrow({ where: { id: jobId } });
   const { versionId, certificateId, revocationReason } = job;
@@ -107,6 +109,7 @@ async function complete(tx: Transaction, jobId: string, now: Date): Promise<void
   }
   if (count === 0) return;
   const version = await tx.certificateVersion.findUniqueOrThrow({ where: { id: versionId } });
+  await announceRevocation(tx, deps, version, now);
   await recordAudit(tx, system, {
     action: "certificate_revoked",
     resourceType: "certificate",

@@ -49,7 +49,7 @@ const remote = defineIssuer({
   refuses: () => null,
   rootPem: () => "",
   test: async () => "fine",
-  issue: (request, _config, context) => localCa.issue(request, {}, context),
+  issue: (request, _config, context) => localCa.issue(request, {}, { ...context, issuerId: "iss-local" }),
   async revoke(request) {
     asked.push(request);
     await answer();
@@ -62,7 +62,7 @@ const mute = defineIssuer({
   refuses: () => null,
   rootPem: () => "",
   test: async () => "fine",
-  issue: (request, _config, context) => localCa.issue(request, {}, context),
+  issue: (request, _config, context) => localCa.issue(request, {}, { ...context, issuerId: "iss-local" }),
 });
 
 let plane: ControlPlane;

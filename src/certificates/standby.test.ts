@@ -57,7 +57,7 @@ const second = defineIssuer({
   refuses: () => refusal,
   rootPem: () => "",
   test: async () => "fine",
-  issue: (request, _config, context) => localCa.issue(request, {}, context),
+  issue: (request, _config, context) => localCa.issue(request, {}, { ...context, issuerId: "iss-local" }),
 });
 
 let plane: ControlPlane;

@@ -12,7 +12,7 @@ import { raiseEvent } from "../notifications/raise.ts";
 import type { Transaction } from "../platform/database.ts";
 import type { FailureClass } from "../platform/failure.ts";
 import { issuerRefusal } from "../policies/issuer-refusal.ts";
-import type { ReservedNames } from "./check-declaration.ts";
+import { type ReservedNames, refusalContext } from "./check-declaration.ts";
 
 /** Another CA may do better at these; certctl's own faults and wrong configuration are for people. */
 const counted: readonly FailureClass[] = ["Network", "RateLimited", "Refused"];
@@ -114,7 +114,11 @@ async function objection(
   const connector = issuerKinds.get(kind);
   if (!connector) return `this server knows no issuer of the kind ${kind}`;
   const certificate = await tx.managedCertificate.findUniqueOrThrow({ where: { id: certificateId } });
-  const refusal = connector.refuses(certificate, maskSecrets(config as JsonObject), reserved);
+  const refusal = connector.refuses(
+    certificate,
+    maskSecrets(config as JsonObject),
+    await refusalContext(tx, reserved, id),
+  );
   if (refusal) return refusal.description;
   return issuerRefusal(tx, { certificateId, issuerId: id, now: clock() });
 }

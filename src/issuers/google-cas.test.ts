@@ -102,7 +102,14 @@ describe("Google Cloud CA Service", () => {
     const place = { table: "issuers", id: "iss-g" };
     const stored = sealSecrets(sealer as never, place, googleCas.config, config());
     const wanted = { sans: ["a.example"], keyAlgorithm: "ECDSA-P256", validitySeconds: 86_400 };
-    expect(googleCas.refuses(wanted, maskSecrets(stored), { trustDomain: "", ownNames: [] })).toBeNull();
+    expect(
+      googleCas.refuses(wanted, maskSecrets(stored), {
+        trustDomain: "",
+        ownNames: [],
+        signingCa: null,
+        pkiUrl: null,
+      }),
+    ).toBeNull();
   });
 
   test("makes a certificate of the names, key and lifetime that were asked for", async () => {

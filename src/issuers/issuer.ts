@@ -1,6 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { z } from "zod";
 import type { Authority } from "../authorities/authority.ts";
+import type { IssuingAuthorities } from "../authorities/issuing.ts";
 import type { Egress } from "../platform/egress.ts";
 import type { FailureClass } from "../platform/failure.ts";
 
@@ -96,8 +97,8 @@ export interface IssuerTools {
   commands: ServerCommands;
   /** The issuer's row; empty for a configuration that is not saved. */
   issuerId: string;
-  /** The CA that signs customers' certificates. */
-  issuingCa: Authority;
+  /** certctl's own CAs. */
+  issuing: IssuingAuthorities;
   account: IssuerAccount;
 }
 
@@ -182,8 +183,18 @@ export interface WantedCertificate {
 
 /** Why an issuer will not sign it, and which field has to change. */
 export interface Refusal {
-  field: "sans" | "key_algorithm" | "validity_seconds";
+  field: "sans" | "key_algorithm" | "validity_seconds" | "issuer_id";
   description: string;
+}
+
+/** What an issuer may have to know to refuse. */
+export interface RefusalContext {
+  trustDomain: string;
+  ownNames: readonly string[];
+  /** The one of certctl's own CAs that signs for the issuer; null: none does. */
+  signingCa: Authority | null;
+  /** Where CRLs and OCSP answers of certctl's own CAs are served; null: nowhere. */
+  pkiUrl: string | null;
 }
 
 /** A certificate authority that certctl can ask. One file per kind; see local-ca.ts. */
@@ -195,13 +206,9 @@ export interface Issuer<Config = unknown> {
   /** Issuing for a key again makes the same certificate: no order is kept, and nothing is asked of another machine. */
   readonly isRepeatable?: boolean;
   /** Says why a certificate cannot be issued, or null. Asked before it is declared. Secrets in the configuration are masked. */
-  refuses(
-    wanted: WantedCertificate,
-    config: Config,
-    context: { trustDomain: string; ownNames: readonly string[] },
-  ): Refusal | null;
-  /** What its certificates build to, PEM; empty where only an issued certificate tells. Secrets are masked. */
-  rootPem(config: Config, context: { issuingCa: Authority }): string;
+  refuses(wanted: WantedCertificate, config: Config, context: RefusalContext): Refusal | null;
+  /** What its certificates build to, PEM; `signingCa` is the one of certctl's own CAs that signs for it. Empty where only an issued certificate tells. Secrets are masked. */
+  rootPem(config: Config, context: { signingCa: Authority | null }): string;
   /** Asks the CA whether it would sign, without having anything signed; says so in a sentence. Throws IssuerError. */
   test(config: Config, tools: IssuerTools): Promise<string>;
   /** Orders a certificate, or goes on with the order that was begun. Throws IssuerError. */

@@ -66,7 +66,7 @@ async function issue(request: IssueRequest, changes: Partial<IssuerContext> = {}
       plane.clock,
     ),
     askAgent: async () => {},
-    issuingCa: plane.authorities.byRole["issuing-ca"],
+    issuing: plane.issuing,
     record: (keyId, next) => recordIssuance(plane.db, { jobId: keyId, keyId }, next),
     ...changes,
   };

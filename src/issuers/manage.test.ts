@@ -41,7 +41,7 @@ const remote = defineIssuer({
   },
   async issue(request, { token }, context) {
     if (token !== "right token") throw new IssuerError("order", "the token is wrong", "Refused");
-    return localCa.issue(request, {}, context);
+    return localCa.issue(request, {}, { ...context, issuerId: "iss-local" });
   },
 });
 

@@ -22,19 +22,19 @@ import { findIssuer, type IssuerView, listIssuers } from "./view.ts";
 import { listWaitingOrders } from "./waiting-orders.ts";
 
 export function issuerService(deps: IssuerTestDeps): ServiceImpl<typeof IssuerService> {
-  const { db, issuerKinds, authorities, commands } = deps;
+  const { db, issuerKinds, issuing, commands } = deps;
 
-  function message({
+  async function message({
     createdAt,
     updatedAt,
     archivedAt,
     canaryIssuedAt,
     config,
     ...view
-  }: IssuerView): Issuer {
-    const issuingCa = authorities.byRole["issuing-ca"];
+  }: IssuerView): Promise<Issuer> {
+    const signingCa = await issuing.signingFor(view.id);
     const shown = maskSecrets(config as JsonObject);
-    const rootPem = issuerKinds.get(view.kind)?.rootPem(shown, { issuingCa }) ?? "";
+    const rootPem = issuerKinds.get(view.kind)?.rootPem(shown, { signingCa }) ?? "";
     return create(IssuerSchema, {
       ...view,
       config: shown,
@@ -58,7 +58,7 @@ export function issuerService(deps: IssuerTestDeps): ServiceImpl<typeof IssuerSe
   return {
     async listIssuers(request) {
       const { rows, ...page } = await listIssuers(db, request);
-      return { ...page, data: rows.map(message) };
+      return { ...page, data: await Promise.all(rows.map(message)) };
     },
     async getIssuer({ id }) {
       return { issuer: await read(id) };

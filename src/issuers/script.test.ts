@@ -103,7 +103,7 @@ test("trusts the root that it is given, and no other", async () => {
   await using at = await setUp();
   await using other = await setUp();
   const root = await at.read("ca.pem");
-  expect(script.rootPem({ command: "sign", root }, at.context)).toBe(root);
+  expect(script.rootPem({ command: "sign", root }, { ...at.context, signingCa: null })).toBe(root);
   await expect(script.issue(issueRequest(), { command: "sign", root }, at.context)).resolves.toMatchObject({
     rootPem: new X509Certificate(root).toString(),
   });
@@ -117,6 +117,6 @@ test("trusts the root that it is given, and no other", async () => {
 
 test("refuses names that its environment cannot carry", () => {
   const wanted = { sans: ["https://a.example/x,y"], keyAlgorithm: "ECDSA-P256", validitySeconds: 1 };
-  const context = { trustDomain: "x", ownNames: [] };
+  const context = { trustDomain: "x", ownNames: [], signingCa: null, pkiUrl: null };
   expect(script.refuses(wanted, { command: "sign" }, context)).toMatchObject({ field: "sans" });
 });

@@ -1,4 +1,4 @@
-import type { Authorities } from "../authorities/authority.ts";
+import type { IssuingAuthorities } from "../authorities/issuing.ts";
 import type { Database } from "../platform/database.ts";
 import type { Egress } from "../platform/egress.ts";
 import type { Sealer } from "../platform/seal.ts";
@@ -9,7 +9,7 @@ import type { IssuerTools, ServerCommands } from "./issuer.ts";
 export interface ToolDeps {
   db: Database;
   sealer: Sealer;
-  authorities: Authorities;
+  issuing: IssuingAuthorities;
   egress: Egress;
   commands: ServerCommands;
   clock: () => Date;
@@ -17,10 +17,10 @@ export interface ToolDeps {
 
 /** What certctl lends to an issuer; an empty id: to one that is not saved. */
 export function issuerTools(
-  { db, sealer, authorities, egress, commands, clock }: ToolDeps,
+  { db, sealer, issuing, egress, commands, clock }: ToolDeps,
   issuerId: string,
   signal: AbortSignal,
 ): IssuerTools {
   const account = issuerAccount({ db, sealer, clock }, issuerId);
-  return { signal, clock, egress, commands, issuerId, issuingCa: authorities.byRole["issuing-ca"], account };
+  return { signal, clock, egress, commands, issuerId, issuing, account };
 }

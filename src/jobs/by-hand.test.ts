@@ -22,6 +22,7 @@ import {
 } from "../../test/fixtures.ts";
 import { heartbeat } from "../agents/heartbeat.ts";
 import { retireAgent } from "../agents/retire.ts";
+import type { IssuingAuthorities } from "../authorities/issuing.ts";
 import { archiveCertificate } from "../certificates/declare.ts";
 import { deployCertificate } from "../certificates/deploy.ts";
 import { issue } from "../certificates/issue.ts";
@@ -137,19 +138,20 @@ describe("a job that a person has tried again", () => {
     const job = await openIssuance(plane, agent, certificateId);
     await submitCsr(plane, agent, job);
     let retried: Promise<void> | undefined;
-    const authorities = {
-      ...plane.authorities,
-      get byRole() {
+    const issuing: IssuingAuthorities = {
+      ...plane.issuing,
+      async signingFor(issuerId, tx) {
         // Between reading the job and publishing: cancelled and taken up again with a new key.
         retried ??= cancelJob(plane, operator, job.id)
           .then(() => retryJob(plane, operator, job.id))
           .then(async () => submitCsr(plane, agent, await claimOne(plane, agent), newCsr(["site.example"])));
-        return plane.authorities.byRole;
+        await retried;
+        return plane.issuing.signingFor(issuerId, tx);
       },
     };
-    const { byRole } = authorities;
-    await retried;
-    await issue({ ...plane, authorities: { ...plane.authorities, byRole } }, job.id, signal);
+    await issue({ ...plane, issuing }, job.id, signal);
+    expect(await plane.db.certificateVersion.count({ where: { certificateId } })).toBe(0);
+    await issue(plane, job.id, signal);
     const versions = await plane.db.certificateVersion.findMany({ where: { certificateId } });
     expect(versions.map(({ keyId }) => keyId)).toEqual([`${job.id}-retry-1`]);
   });

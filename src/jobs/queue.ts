@@ -4,7 +4,7 @@ import type { Transaction } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
 
 /** Work that a server does in the background. A task carries the id of what it is about, which owns all retries. */
-export type TaskName = "issue" | "revoke" | "advance" | "keygen" | "operate" | "notify";
+export type TaskName = "issue" | "revoke" | "advance" | "keygen" | "operate" | "notify" | "crl";
 
 /** Does one task. Repeating a task that was done changes nothing. */
 export type Tasks = Partial<Record<TaskName, (id: string, signal: AbortSignal) => Promise<void>>>;

@@ -16,6 +16,7 @@ export interface SealedColumn {
  */
 export const sealedColumns: readonly SealedColumn[] = [
   { table: "authorities", column: "sealed_key", form: "value" },
+  { table: "ocsp_responders", column: "sealed_key", form: "value" },
   { table: "audit_keys", column: "sealed_key", form: "value" },
   { table: "server_keys", column: "sealed_key", form: "value" },
   { table: "issuer_accounts", column: "sealed_account", form: "value" },

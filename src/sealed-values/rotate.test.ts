@@ -16,6 +16,7 @@ import { issuerAccount } from "../issuers/account.ts";
 import { createNotifier, openConfig } from "../notifiers/manage.ts";
 import { createSealer, SealError } from "../platform/seal.ts";
 import { StartupError } from "../platform/startup-error.ts";
+import { responderFor } from "../revocation/responders.ts";
 import { requireOpenable } from "./check.ts";
 import { keyCheckColumn, sealedColumns } from "./columns.ts";
 import { rotateSealed, wrappingKeysInUse } from "./rotate.ts";
@@ -31,6 +32,8 @@ let plane: ControlPlane;
 beforeEach(async () => {
   plane = await openControlPlane(before);
   await openAuditKey(plane.db, before);
+  const issuingCa = plane.authorities.byRole["issuing-ca"];
+  await plane.db.$transaction((tx) => responderFor(tx, before, issuingCa, plane.time.now));
   for (const name of ["one", "two", "three"]) {
     const config = { url: `https://${name}.example/`, secret };
     const wanted = { id: `nf-${name}`, name, kind: "webhook", config, enabled: true, defaultRecipient: "" };
@@ -107,6 +110,7 @@ describe("a rotation", () => {
   test("takes everything to the new key, and leaves nothing under the old one", async () => {
     expect(await rotateSealed(plane.db, between)).toEqual({
       authorities: 5,
+      ocsp_responders: 1,
       audit_keys: 1,
       server_keys: 1,
       notifiers: 3,

@@ -95,5 +95,5 @@ async function readBatch(
 ): Promise<{ id: string; held: Held }[]> {
   return db.$queryRaw<{ id: string; held: Held }[]>`
     SELECT id::text AS id, ${Prisma.raw(column)} AS held FROM ${Prisma.raw(table)}
-    WHERE id::text > ${after} ORDER BY id::text LIMIT ${batchRows} ${lock}`;
+    WHERE ${Prisma.raw(column)} IS NOT NULL AND id::text > ${after} ORDER BY id::text LIMIT ${batchRows} ${lock}`;
 }

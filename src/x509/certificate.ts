@@ -3,7 +3,7 @@ import { AsnConvert } from "@peculiar/asn1-schema";
 import type { Extension } from "@peculiar/asn1-x509";
 import { AttributeTypeAndValue, AttributeValue, Name, RelativeDistinguishedName } from "@peculiar/asn1-x509";
 import { bitString, constructed, DerError, element, integer, objectIdentifier, tags, time } from "./der.ts";
-import { isSignedBy, signatureAlgorithm, signBytes } from "./keys.ts";
+import { isSignedBy, type Signer, signatureAlgorithm, signBytes } from "./keys.ts";
 import { canonicalSet, NameError, type San } from "./names.ts";
 import { readCertificate } from "./read-certificate.ts";
 
@@ -47,7 +47,7 @@ export function nameOf(commonName: string): Name {
 }
 
 /** The bytes that the CA signs (RFC 5280, 4.1). */
-export function tbsCertificate(content: CertificateContent, signer: KeyObject): Buffer {
+export function tbsCertificate(content: CertificateContent, signer: Signer): Buffer {
   const { serial, issuer, notBefore, notAfter, subject, spki, extensions } = content;
   return element(
     tags.sequence,
@@ -63,7 +63,7 @@ export function tbsCertificate(content: CertificateContent, signer: KeyObject): 
 }
 
 /** Signs exactly these bytes and returns the certificate, DER. */
-export function signCertificate(tbs: Uint8Array, signer: KeyObject): Buffer {
+export function signCertificate(tbs: Uint8Array, signer: Signer): Buffer {
   return element(tags.sequence, tbs, algorithmDer(signer), bitString(signBytes(signer, tbs)));
 }
 
@@ -77,7 +77,7 @@ function nameDer(name: Name): Buffer {
   return encoded;
 }
 
-function algorithmDer(signer: KeyObject): Buffer {
+function algorithmDer(signer: Signer): Buffer {
   const { algorithm, parameters } = signatureAlgorithm(signer);
   return element(
     tags.sequence,

@@ -4,7 +4,14 @@ import { AsnConvert } from "@peculiar/asn1-schema";
 import { Attribute, type Extension, Extensions, type Name, SubjectPublicKeyInfo } from "@peculiar/asn1-x509";
 import { nameOf } from "./certificate.ts";
 import { sansOf, subjectAltName } from "./extensions.ts";
-import { type KeyAlgorithm, keyAlgorithmOf, signatureAlgorithm, signBytes, spkiOf } from "./keys.ts";
+import {
+  type KeyAlgorithm,
+  keyAlgorithmOf,
+  type Signer,
+  signatureAlgorithm,
+  signBytes,
+  spkiOf,
+} from "./keys.ts";
 import { canonicalSet, NameError, parseSan, type San } from "./names.ts";
 import { readPlainCsr } from "./plain-csr.ts";
 
@@ -75,7 +82,7 @@ export function matchCsr(csr: Csr, expected: { sans: readonly string[]; keyAlgor
 }
 
 /** Makes a CSR, DER, for these names; the common name may be empty. */
-export function makeCsr(key: KeyObject, commonName: string, sans: readonly San[]): Buffer {
+export function makeCsr(key: Signer, commonName: string, sans: readonly San[]): Buffer {
   const attributes = new Attributes();
   if (sans.length > 0) {
     const extensions = AsnConvert.serialize(new Extensions([subjectAltName(sans, commonName === "")]));

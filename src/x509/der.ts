@@ -8,7 +8,9 @@ export const tags = {
   integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
+  null: 0x05,
   objectIdentifier: 0x06,
+  enumerated: 0x0a,
   utf8String: 0x0c,
   sequence: 0x30,
   set: 0x31,
@@ -122,4 +124,26 @@ export function only(octets: Buffer, tag: number): Element {
   const [first, second] = elements(octets);
   if (!first || second || first.tag !== tag) throw new DerError("another element than was expected");
   return first;
+}
+
+/** The elements inside of one, which has to be of this tag. Throws DerError. */
+export function childrenOf(element: Element | undefined, tag: number = tags.sequence): Element[] {
+  if (element?.tag !== tag) throw new DerError("another element than was expected");
+  return elements(element.content);
+}
+
+export const sequence = (...content: Uint8Array[]): Buffer => element(tags.sequence, ...content);
+export const octetString = (octets: Uint8Array): Buffer => element(tags.octetString, octets);
+
+export function integerOf(value: bigint): Buffer {
+  const hex = value.toString(16);
+  return integer(Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, "hex"));
+}
+
+/** Whole seconds. */
+export function generalizedTime(date: Date): Buffer {
+  return element(
+    tags.generalizedTime,
+    Buffer.from(`${date.toISOString().replace(/[-:T]/g, "").slice(0, 14)}Z`),
+  );
 }

@@ -18,7 +18,18 @@ import {
   NameConstraints,
   SubjectAlternativeName,
 } from "@peculiar/asn1-x509";
-import { DerError, element, elements, only, primitive, tags } from "./der.ts";
+import {
+  constructed,
+  DerError,
+  element,
+  elements,
+  integerOf,
+  objectIdentifier,
+  only,
+  primitive,
+  sequence,
+  tags,
+} from "./der.ts";
 import { NameError, parseSan, type San } from "./names.ts";
 
 export const extendedKeyUsage = { serverAuth: "1.3.6.1.5.5.7.3.1", clientAuth: "1.3.6.1.5.5.7.3.2" } as const;
@@ -74,6 +85,39 @@ export function permittedUriHost(host: string): Extension {
     true,
     new NameConstraints({ permittedSubtrees: new GeneralSubtrees([subtree]) }),
   );
+}
+
+/** Where the CRL of a certificate's CA lies. */
+export function crlDistributionPoint(url: string): Extension {
+  const name = element(constructed(0), element(constructed(0), element(primitive(6), Buffer.from(url))));
+  return encoded("2.5.29.31", false, sequence(sequence(name)));
+}
+
+/** Where a certificate's CA answers OCSP, and where its own certificate lies. */
+export function authorityInfoAccess(urls: { ocsp: string; caIssuers: string }): Extension {
+  const access = (method: string, url: string) =>
+    sequence(objectIdentifier(method), element(primitive(6), Buffer.from(url)));
+  return encoded(
+    "1.3.6.1.5.5.7.1.1",
+    false,
+    sequence(access("1.3.6.1.5.5.7.48.1", urls.ocsp), access("1.3.6.1.5.5.7.48.2", urls.caIssuers)),
+  );
+}
+
+/** A server has to staple an OCSP answer: the TLS feature status_request (RFC 7633). */
+export function mustStaple(): Extension {
+  return encoded("1.3.6.1.5.5.7.1.24", false, sequence(integerOf(5n)));
+}
+
+/** Nothing will be said of its revocation: it ends before that would matter (RFC 9608). */
+export function noRevocationAvailable(): Extension {
+  return encoded("2.5.29.56", false, Buffer.of(tags.null, 0));
+}
+
+/** The value of an extension of a certificate or CSR, DER; null: there is none. */
+export function extensionValue(extensions: Iterable<Extension>, id: string): Buffer | null {
+  const found = [...extensions].find(({ extnID }) => extnID === id);
+  return found ? Buffer.from(found.extnValue.buffer) : null;
 }
 
 export function subjectKeyIdentifier(spki: Uint8Array): Extension {

@@ -17,13 +17,29 @@ export function keyAlgorithmOf(key: KeyObject): KeyAlgorithm | null {
   return keyAlgorithms.find((name) => name === `RSA-${details.modulusLength}`) ?? null;
 }
 
+/** A private key that is not in this process's memory, or not there at all: signing says so. */
+export interface KeyHandle {
+  readonly publicKey: KeyObject;
+  /** A signature as certificates carry it: DER for ECDSA, PKCS #1 v1.5 for RSA. */
+  sign(hash: "sha256" | "sha384", data: Uint8Array): Buffer;
+}
+
+/** What signs. */
+export type Signer = KeyObject | KeyHandle;
+
+function isHandle(key: Signer): key is KeyHandle {
+  return "publicKey" in key;
+}
+
 /** The hash that goes with a signing key: as strong as its curve. */
-export function hashFor(key: KeyObject): "sha256" | "sha384" {
+export function hashFor(signer: Signer): "sha256" | "sha384" {
+  const key = isHandle(signer) ? signer.publicKey : signer;
   return key.asymmetricKeyDetails?.namedCurve === "secp384r1" ? "sha384" : "sha256";
 }
 
 /** The AlgorithmIdentifier of signatures by this key (RFC 5758, RFC 8017). */
-export function signatureAlgorithm(key: KeyObject): AlgorithmIdentifier {
+export function signatureAlgorithm(signer: Signer): AlgorithmIdentifier {
+  const key = isHandle(signer) ? signer.publicKey : signer;
   if (key.asymmetricKeyType === "rsa") {
     return new AlgorithmIdentifier({
       algorithm: "1.2.840.113549.1.1.11",
@@ -34,8 +50,9 @@ export function signatureAlgorithm(key: KeyObject): AlgorithmIdentifier {
   return new AlgorithmIdentifier({ algorithm: isP384 ? "1.2.840.10045.4.3.3" : "1.2.840.10045.4.3.2" });
 }
 
-export function signBytes(key: KeyObject, data: Uint8Array): Buffer {
-  return sign(hashFor(key), data, key);
+export function signBytes(signer: Signer, data: Uint8Array): Buffer {
+  const hash = hashFor(signer);
+  return isHandle(signer) ? signer.sign(hash, data) : sign(hash, data, signer);
 }
 
 export function isSignedBy(key: KeyObject, data: Uint8Array, signature: Uint8Array): boolean {
@@ -43,7 +60,8 @@ export function isSignedBy(key: KeyObject, data: Uint8Array, signature: Uint8Arr
 }
 
 /** The SubjectPublicKeyInfo of a private or public key, DER. */
-export function spkiOf(key: KeyObject): Buffer {
+export function spkiOf(signer: Signer): Buffer {
+  const key = isHandle(signer) ? signer.publicKey : signer;
   const publicKey = key.type === "private" ? createPublicKey(key) : key;
   return publicKey.export({ type: "spki", format: "der" });
 }
