@@ -8,6 +8,7 @@ import {
   type IssuerContext,
   IssuerError,
   type Order,
+  type RefusalContext,
   type RevocationReason,
 } from "../src/issuers/issuer.ts";
 import { createIssuer } from "../src/issuers/manage.ts";
@@ -53,6 +54,14 @@ export function issuerContext(
     ...unused(["account", "askAgent", "challenges", "commands", "issuing", "record"]),
   };
 }
+
+/** What a connector gets to refuse by. */
+export const refusalContext: RefusalContext = {
+  trustDomain: "",
+  ownNames: [],
+  signingCa: null,
+  pkiUrl: null,
+};
 
 /** What a CA's API has no use for. */
 function unused<Part extends keyof IssuerContext>(parts: readonly Part[]): Pick<IssuerContext, Part> {

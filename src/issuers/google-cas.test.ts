@@ -8,6 +8,7 @@ import {
   issueRequest,
   issuerContext,
   orderedCertificate,
+  refusalContext,
   revokeVersion,
 } from "../../test/foreign-issuer.ts";
 import { maskSecrets, sealSecrets } from "../connectors/secrets.ts";
@@ -102,14 +103,7 @@ describe("Google Cloud CA Service", () => {
     const place = { table: "issuers", id: "iss-g" };
     const stored = sealSecrets(sealer as never, place, googleCas.config, config());
     const wanted = { sans: ["a.example"], keyAlgorithm: "ECDSA-P256", validitySeconds: 86_400 };
-    expect(
-      googleCas.refuses(wanted, maskSecrets(stored), {
-        trustDomain: "",
-        ownNames: [],
-        signingCa: null,
-        pkiUrl: null,
-      }),
-    ).toBeNull();
+    expect(googleCas.refuses(wanted, maskSecrets(stored), refusalContext)).toBeNull();
   });
 
   test("makes a certificate of the names, key and lifetime that were asked for", async () => {

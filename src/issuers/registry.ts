@@ -1,5 +1,6 @@
 import { acme } from "./acme/acme.ts";
 import { awsPrivateCa } from "./aws-private-ca.ts";
+import { digicert } from "./digicert.ts";
 import { googleCas } from "./google-cas.ts";
 import type { Issuer } from "./issuer.ts";
 import { localCa } from "./local-ca.ts";
@@ -7,7 +8,7 @@ import { script } from "./script.ts";
 import { vault } from "./vault.ts";
 
 /** Every kind of issuer, in the order in which forms list them. */
-export const issuers: readonly Issuer[] = [localCa, acme, script, vault, awsPrivateCa, googleCas];
+export const issuers: readonly Issuer[] = [localCa, acme, script, vault, awsPrivateCa, googleCas, digicert];
 
 export const issuerByKind: ReadonlyMap<string, Issuer> = new Map(
   issuers.map((issuer) => [issuer.kind, issuer]),
