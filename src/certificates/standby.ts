@@ -97,8 +97,9 @@ async function commitment(
     where: { issuerId_keyId: { issuerId: issuer.id, keyId } },
   });
   if (!order || order.state === null) return null;
-  const isCommitted =
-    order.reference !== "" || issuerKinds.get(issuer.kind)?.isCommitted?.(order.state as JsonObject) === true;
+  const connector = issuerKinds.get(issuer.kind);
+  // Of an issuer that does not tell, an order that waits at the CA may be signed any time.
+  const isCommitted = connector?.isCommitted?.(order.state as JsonObject) ?? order.reference !== "";
   return isCommitted ? `${issuer.name} may have signed already` : null;
 }
 

@@ -220,7 +220,10 @@ export interface Issuer<Config = unknown> {
     config: Config,
     context: IssuerContext,
   ): Promise<Issued | Ordered>;
-  /** Whether the CA may have signed by this state of an order, or still will: then no other CA is asked for the key. */
+  /**
+   * Whether the CA may have signed by this state of an order, or still will: then no other CA is asked for
+   * the key. An issuer without it may have signed whatever it left waiting.
+   */
   isCommitted?(state: JsonObject): boolean;
   /** Has a certificate revoked; one that is revoked already is fine. Throws IssuerError. */
   revoke?(request: RevokeRequest, config: Config, tools: IssuerTools): Promise<void>;
