@@ -1,9 +1,7 @@
-import { AsnConvert } from "@peculiar/asn1-schema";
-import { TBSCertificate } from "@peculiar/asn1-x509";
 import { type Authority, authorityPem, intermediates, rootOf } from "../authorities/authority.ts";
 import { leafContent } from "../authorities/leaf.ts";
 import { reasonNotToSign } from "../authorities/may-sign.ts";
-import { checkIssued, serialText, signCertificate, tbsCertificate } from "../x509/certificate.ts";
+import { checkIssued, readRecord, serialText, signCertificate, tbsCertificate } from "../x509/certificate.ts";
 import { readCsr } from "../x509/csr.ts";
 import { isSignedBy, signBytes } from "../x509/keys.ts";
 import { covers, parseSan } from "../x509/names.ts";
@@ -90,17 +88,10 @@ export const localCa = defineIssuer({
     if (reason) throw new IssuerError("sign", reason, "Configuration");
     const leafDer = signed(() => signCertificate(recorded.tbs, ca.key));
     // An earlier attempt's record keeps its own serial number and dates, too.
-    const { serialNumber, validity } = AsnConvert.parse(recorded.tbs, TBSCertificate);
+    const { serial, notBefore, notAfter } = readRecord(recorded.tbs);
     checkIssued(
       leafDer,
-      {
-        tbs: recorded.tbs,
-        spki: csr.spki,
-        serial: new Uint8Array(serialNumber),
-        sans,
-        notBefore: validity.notBefore.getTime(),
-        notAfter: validity.notAfter.getTime(),
-      },
+      { tbs: recorded.tbs, spki: csr.spki, serial, sans, notBefore, notAfter },
       ca.certificate.publicKey,
     );
     return {

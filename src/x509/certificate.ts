@@ -5,7 +5,7 @@ import { AttributeTypeAndValue, AttributeValue, Name, RelativeDistinguishedName 
 import { bitString, constructed, DerError, element, integer, objectIdentifier, tags, time } from "./der.ts";
 import { isSignedBy, type Signer, signatureAlgorithm, signBytes } from "./keys.ts";
 import { canonicalSet, NameError, type San } from "./names.ts";
-import { readCertificate } from "./read-certificate.ts";
+import { type ReadTbs, readCertificate, readTbs } from "./read-certificate.ts";
 
 /** What a certificate is to say. Dates are whole seconds. */
 export interface CertificateContent {
@@ -111,7 +111,7 @@ export interface IssuedExpectation {
 
 /** Checks a certificate that was just signed, DER. Throws IssuedWrongError naming what differs. */
 export function checkIssued(der: Uint8Array, expected: IssuedExpectation, signer: KeyObject): void {
-  const signed = readSigned(der);
+  const signed = readingBack(() => readCertificate(Buffer.from(der)));
   const seconds = (date: Date) => Math.floor(date.getTime() / 1000);
   const sameSet = (names: readonly San[]) =>
     canonicalSet(names).join() === canonicalSet(expected.sans).join();
@@ -128,12 +128,17 @@ export function checkIssued(der: Uint8Array, expected: IssuedExpectation, signer
   if (wrong) throw new IssuedWrongError(`the signed certificate has another ${wrong[0]} than was asked for`);
 }
 
-function readSigned(der: Uint8Array) {
+/** What was recorded to be signed. Throws IssuedWrongError for what is no TBSCertificate. */
+export function readRecord(tbs: Uint8Array): ReadTbs {
+  return readingBack(() => readTbs(Buffer.from(tbs)));
+}
+
+function readingBack<T>(read: () => T): T {
   try {
-    return readCertificate(Buffer.from(der));
+    return read();
   } catch (error) {
     if (error instanceof DerError || error instanceof NameError)
-      throw new IssuedWrongError(`the signed certificate cannot be read back: ${error.message}`);
+      throw new IssuedWrongError(`what is signed cannot be read back: ${error.message}`);
     throw error;
   }
 }

@@ -36,8 +36,15 @@ export interface Csr {
 
 /** Reads a CSR and verifies that its sender holds the key. Throws CsrError. */
 export function readCsr(der: Uint8Array): Csr {
-  return readPlainCsr(Buffer.from(der)) ?? readAnyCsr(der);
+  const before = known.get(der);
+  if (before) return before;
+  const csr = readPlainCsr(Buffer.from(der)) ?? readAnyCsr(der);
+  known.set(csr.der, csr);
+  return csr;
 }
+
+/** What was read before, by its `der`: on its way from the agent to the CA a CSR is asked for more than once. */
+const known = new WeakMap<Uint8Array, Csr>();
 
 /** The same for a CSR of any form. */
 export function readAnyCsr(der: Uint8Array): Csr {

@@ -1,11 +1,8 @@
 import { DerError, type Element, elements, only, tags } from "./der.ts";
 import { parseSan, type San } from "./names.ts";
 
-/** What is checked of a certificate that was just signed. */
-export interface ReadCertificate {
-  /** TBSCertificate, DER. */
-  tbs: Buffer;
-  signature: Buffer;
+/** What is checked of a TBSCertificate. */
+export interface ReadTbs {
   serial: Buffer;
   notBefore: Date;
   notAfter: Date;
@@ -14,12 +11,26 @@ export interface ReadCertificate {
   sans: San[];
 }
 
+/** What is checked of a certificate that was just signed. */
+export interface ReadCertificate extends ReadTbs {
+  /** TBSCertificate, DER. */
+  tbs: Buffer;
+  signature: Buffer;
+}
+
 /** Reads a version 3 certificate with extensions and without unique identifiers. Throws DerError and NameError. */
 export function readCertificate(der: Buffer): ReadCertificate {
   const [tbs, , signature, surplus] = elements(only(der, tags.sequence).content);
   if (!tbs || signature?.tag !== tags.bitString || signature.content[0] !== 0 || surplus)
     throw new DerError("no certificate");
-  const [version, serial, , , validity, , spki, extensions, more] = elements(tbs.content);
+  return { ...readTbs(tbs.raw), tbs: tbs.raw, signature: signature.content.subarray(1) };
+}
+
+/** The same of what is, or was, to be signed. */
+export function readTbs(der: Buffer): ReadTbs {
+  const [version, serial, , , validity, , spki, extensions, more] = elements(
+    only(der, tags.sequence).content,
+  );
   if (
     version?.tag !== 0xa0 ||
     serial?.tag !== tags.integer ||
@@ -33,8 +44,6 @@ export function readCertificate(der: Buffer): ReadCertificate {
   if (!notBefore || !notAfter) throw new DerError("no validity");
   const number = serial.content;
   return {
-    tbs: tbs.raw,
-    signature: signature.content.subarray(1),
     serial: number[0] === 0 && number.length > 1 ? number.subarray(1) : number,
     notBefore,
     notAfter,
