@@ -102,6 +102,12 @@ function JobFacts({ job }: { job: Job }) {
               {job.agentName}
             </Link>,
           ],
+          job.issuerId !== "" && [
+            "Issuer",
+            <Link key="i" to="/issuers/$id" params={{ id: job.issuerId }} className={linkClass}>
+              {job.issuerName}
+            </Link>,
+          ],
           parentJobId !== "" && [
             "Part of",
             <Link key="p" to="/jobs/$id" params={{ id: parentJobId }} className={linkClass}>
