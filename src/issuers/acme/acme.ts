@@ -6,6 +6,7 @@ import { acmeConfig } from "./config.ts";
 import { issueByAcme } from "./order.ts";
 import { AcmeFailure, issuerError } from "./problem.ts";
 import { solverOf } from "./solver.ts";
+import { readState } from "./state.ts";
 import { testAcme } from "./test-directory.ts";
 
 /** RFC 5280, 5.3.1. */
@@ -43,6 +44,7 @@ export const acme = defineIssuer({
 
   test: testAcme,
   issue: issueByAcme,
+  isCommitted: (state) => readState(state).open?.isFinalizing === true,
 
   async revoke({ leafDer, reason }, config, tools) {
     const { client } = await openAccount(config, tools);
