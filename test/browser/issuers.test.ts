@@ -2,6 +2,8 @@ import { X509Certificate } from "node:crypto";
 import { chmod, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { startGoogleCas } from "../fakes/google-cas.ts";
+import { startVault } from "../fakes/vault.ts";
 import { makeScriptCa, type ScriptCa } from "../script-ca.ts";
 import { type StagedSystem, stageSystem } from "../stage-system.ts";
 import type { System } from "../system.ts";
@@ -19,7 +21,7 @@ let ca: ScriptCa;
 
 beforeAll(async () => {
   browser = parts.use(await openBrowser());
-  staged = parts.use(await stageSystem());
+  staged = parts.use(await stageSystem({ env: { CERTCTL_EGRESS_ALLOW: "127.0.0.0/8, ::1/128" } }));
   system = staged.system;
   const home = join(system.directory, "ca");
   await mkdir(home);
@@ -32,6 +34,26 @@ afterAll(() => parts.disposeAsync());
 
 const dialog = () => view.page.getByRole("dialog");
 const read = async (path: string) => (await system.rest("GET", `/api/v1/${path}`)).body;
+
+/** Gives the certificate of the web server to an issuer. */
+async function signBy(issuerId: string): Promise<void> {
+  const { name, common_name, sans, target_ids } = await read(`certificates/${staged.certificateId}`);
+  const wanted = { name, common_name, sans, target_ids, issuer_id: issuerId };
+  const { body } = await system.rest("PUT", `/api/v1/certificates/${staged.certificateId}`, wanted);
+  expect(body).toMatchObject({ issuer_id: issuerId });
+}
+
+async function newestSigner(): Promise<string> {
+  const { data } = await read(`certificates/${staged.certificateId}/versions`);
+  return new X509Certificate(data[0].pem_chain).issuer;
+}
+
+/** Has an issuer sign what the web server then serves; who signed it. */
+async function proven(issuerId: string): Promise<string> {
+  await signBy(issuerId);
+  expect(await system.renew(staged.certificateId)).toMatchObject({ outcome: "Proven" });
+  return newestSigner();
+}
 
 test("a CA behind a command is created by its form, which offers the commands that there are", async () => {
   const { page } = view;
@@ -69,15 +91,7 @@ test("a CA behind a command is created by its form, which offers the commands th
 test("its page says what it can do, shows the order that waits, and the certificate is proven once it is approved", async () => {
   const { page } = view;
   const [issuer] = (await read("issuers?kind=script")).data;
-  const { name, common_name, sans, target_ids } = await read(`certificates/${staged.certificateId}`);
-  const changed = await system.rest("PUT", `/api/v1/certificates/${staged.certificateId}`, {
-    name,
-    common_name,
-    sans,
-    target_ids,
-    issuer_id: issuer.id,
-  });
-  expect(changed.body).toMatchObject({ issuer_id: issuer.id });
+  await signBy(issuer.id);
   await view.goto(`/issuers/${issuer.id}`);
   await page.getByText("sign; revoke; sign an order later than it takes it").waitFor();
   expect(await page.getByRole("table", { name: "Orders that wait" }).count()).toBe(0);
@@ -91,8 +105,7 @@ test("its page says what it can do, shows the order that waits, and the certific
   const job = await system.job(renewal.body.job_id, ({ outcome }) => outcome !== null);
   expect(job).toMatchObject({ outcome: "Proven", issuer_name: "Head office" });
   await page.getByRole("table", { name: "Orders that wait" }).waitFor({ state: "detached" });
-  const { data: versions } = await read(`certificates/${staged.certificateId}/versions`);
-  expect(new X509Certificate(versions[0].pem_chain).issuer).toBe("CN=Script-CA");
+  expect(await newestSigner()).toBe("CN=Script-CA");
   expect(await ca.read("calls")).toContain(`status ${renewal.body.job_id} order-7`);
 });
 
@@ -102,4 +115,81 @@ test("without server.yaml the form says so", async () => {
   await view.goto("/issuers?new=true");
   await dialog().getByLabel("Kind").selectOption({ label: "Command" });
   await page.getByText("server.yaml on the control plane names none").first().waitFor();
+});
+
+test("Vault is reached by an AppRole: the form asks for what that takes, and keeps its secret", async () => {
+  const { page } = view;
+  await using vault = await startVault(() => new Date());
+  await view.goto("/issuers?new=true");
+  await dialog().getByLabel("Kind").selectOption({ label: "HashiCorp Vault or OpenBao" });
+  await dialog().getByLabel("Name", { exact: true }).fill("Vault");
+  await dialog().getByLabel("Address").fill(vault.server.url);
+  await dialog().getByLabel(/^CA/).fill(vault.server.ca);
+  await dialog().getByLabel("Role", { exact: true }).fill("web");
+  await dialog().getByLabel("Method").selectOption("token");
+  expect(await dialog().getByLabel("Role ID").count()).toBe(0);
+  await dialog().getByLabel("Method").selectOption("approle");
+  await dialog().getByLabel("Role ID").fill(vault.approle.roleId);
+  await dialog().getByLabel("Secret ID").fill("a-wrong-secret");
+  await dialog().getByRole("button", { name: "Test connection" }).click();
+  await dialog()
+    .getByText(/It does not work/)
+    .waitFor();
+  await dialog().getByLabel("Secret ID").fill(vault.approle.secretId);
+  await dialog().getByRole("button", { name: "Test connection" }).click();
+  await dialog()
+    .getByText(/It works: role web signs/)
+    .waitFor();
+  await expectFine(view, "Vault's form");
+  await screenshot(page, "issuer-vault-form");
+  await dialog().getByRole("button", { name: "Create issuer" }).click();
+  await page.getByRole("link", { name: "Vault", exact: true }).click();
+  await page.getByText("kept, and not shown").waitFor();
+  await view.settle();
+  await expectFine(view, "a Vault issuer");
+  await screenshot(page, "issuer-vault");
+  const [issuer] = (await read("issuers?kind=vault")).data;
+  expect(issuer.config.auth).toEqual({
+    method: "approle",
+    role_id: vault.approle.roleId,
+    secret_id: "********",
+    mount: "approle",
+  });
+  expect(await proven(issuer.id)).toBe("CN=Fake Issuing CA");
+  expect(vault.signed).toHaveLength(1);
+
+  // Another role, with the secret that is kept.
+  await view.goto(`/issuers/${issuer.id}`);
+  await page.getByRole("button", { name: "Edit" }).click();
+  await dialog().getByLabel("Role", { exact: true }).fill("other");
+  await dialog().getByRole("button", { name: "Test connection" }).click();
+  await dialog()
+    .getByText(/It does not work: .*other/)
+    .waitFor();
+  expect(view.problems).toEqual([]);
+});
+
+test("Google's key file is typed in several lines, and its certificates are proven", async () => {
+  const { page } = view;
+  await using google = await startGoogleCas(() => new Date());
+  await view.goto("/issuers?new=true");
+  await dialog().getByLabel("Kind").selectOption({ label: "Google Cloud CA Service" });
+  await dialog().getByLabel("Name", { exact: true }).fill("Google");
+  await dialog().getByLabel("Project").fill("acme-pki");
+  await dialog().getByLabel("Location").fill("europe-west1");
+  await dialog().getByLabel("CA pool").fill("servers");
+  await dialog().getByLabel("Service account's key").fill(google.keyFile);
+  await dialog().getByLabel(/^API/).fill(google.server.url);
+  await dialog()
+    .getByLabel(/^Token endpoint/)
+    .fill(`${google.server.url}/token`);
+  await dialog().getByLabel("CA optional", { exact: true }).last().fill(google.server.ca);
+  await dialog().getByRole("button", { name: "Test connection" }).click();
+  await dialog().getByText("It works").waitFor();
+  await expectFine(view, "Google's form");
+  await screenshot(page, "issuer-google-form");
+  await dialog().getByRole("button", { name: "Create issuer" }).click();
+  await page.getByRole("link", { name: "Google", exact: true }).waitFor();
+  const [issuer] = (await read("issuers?kind=google-cas")).data;
+  expect(await proven(issuer.id)).toBe("CN=Fake Issuing CA");
 });

@@ -67,6 +67,8 @@ export type Draft = Readonly<Record<string, string | boolean>>;
 
 /** A text that may be longer than this is typed in several lines. */
 const longFrom = 4_096;
+/** Tokens are long, too, and yet of one line. */
+const longSecretFrom = 8_192;
 
 /** The controls of a configuration, in the schema's order; those of an object within it follow with its name in front. */
 export function fieldsOf(schema: Schema, prefix = "", group = "", when?: Condition): FormField[] {
@@ -143,9 +145,9 @@ function kindOf(node: Schema): FieldKind {
   if (node.type === "integer" || node.type === "number") return "number";
   if (node.type === "array" && node.items?.type === "string") return "list";
   if (node.type !== "string") return "json";
-  const isLong = (node.maxLength ?? 0) > longFrom;
-  if (node.secret) return isLong ? "long-secret" : "secret";
-  return isLong ? "long" : "text";
+  const length = node.maxLength ?? 0;
+  if (node.secret) return length > longSecretFrom ? "long-secret" : "secret";
+  return length > longFrom ? "long" : "text";
 }
 
 const abbreviations = new Set([

@@ -1,5 +1,5 @@
 import { CircleCheck, CircleX } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { cx } from "../ui/class-names.ts";
 
 /** What a connection test came to, in the other side's words. */
@@ -13,8 +13,12 @@ export function TestResult({
   children?: ReactNode;
 }) {
   const Icon = isOk ? CircleCheck : CircleX;
+  const box = useRef<HTMLDivElement>(null);
+  // At the end of a long form it would not be seen.
+  useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), []);
   return (
     <div
+      ref={box}
       role="status"
       className={cx(isOk ? "tone-ok" : "tone-bad", "tone-tint flex flex-col gap-1 rounded-control px-3 py-2")}
     >

@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import type { JsonObject } from "@bufbuild/protobuf";
+import type { ServerCommands } from "../src/issuers/issuer.ts";
+import { serverCommands } from "../src/server-commands/server-commands.ts";
+import { startAwsPrivateCa } from "./fakes/aws-private-ca.ts";
+import { startGoogleCas } from "./fakes/google-cas.ts";
+import { startVault } from "./fakes/vault.ts";
+import { makeScriptCa } from "./script-ca.ts";
+import { temporaryDirectory } from "./site.ts";
+
+/** A CA to try a kind of issuer on. */
+export interface IssuerStage extends AsyncDisposable {
+  /** With which it signs. */
+  config: JsonObject;
+  /** With credentials that it does not take; null: there are none. */
+  wrong: JsonObject | null;
+  commands?: ServerCommands;
+  /** When it signs, where that is not `stageTime`. */
+  now?: Date;
+}
+
+/** When certificates are asked for: fakes sign with dates around it. */
+export const stageTime = new Date("2030-06-01T12:00:00Z");
+const clock = () => stageTime;
+
+/** By kind. */
+export const issuerStages: Readonly<Record<string, () => Promise<IssuerStage>>> = {
+  async script() {
+    const directory = await temporaryDirectory();
+    const { file } = await makeScriptCa(directory.path, join(directory.path, "server.yaml"));
+    return {
+      config: { command: "sign", revoke_command: "revoke" },
+      wrong: null,
+      now: new Date(),
+      commands: serverCommands(file),
+      [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+    };
+  },
+
+  async vault() {
+    const vault = await startVault(clock);
+    const config = { address: vault.server.url, ca: vault.server.ca, role: "web" };
+    return {
+      config: { ...config, auth: { method: "token", token: "hvs.right" } },
+      wrong: { ...config, auth: { method: "token", token: "hvs.wrong-secret" } },
+      [Symbol.asyncDispose]: () => vault[Symbol.asyncDispose](),
+    };
+  },
+
+  async "aws-private-ca"() {
+    const aws = await startAwsPrivateCa(clock);
+    const config = {
+      region: aws.region,
+      certificate_authority_arn: aws.caArn,
+      access_key_id: aws.accessKeyId,
+      secret_access_key: aws.secretAccessKey,
+      endpoint: aws.server.url,
+      ca: aws.server.ca,
+    };
+    return {
+      config,
+      wrong: { ...config, secret_access_key: "another-secret" },
+      [Symbol.asyncDispose]: () => aws[Symbol.asyncDispose](),
+    };
+  },
+
+  async "google-cas"() {
+    const google = await startGoogleCas(clock);
+    const config = {
+      project: "acme-pki",
+      location: "europe-west1",
+      ca_pool: "servers",
+      service_account_key: google.keyFile,
+      url: google.server.url,
+      token_url: `${google.server.url}/token`,
+      ca: google.server.ca,
+    };
+    const other = { ...JSON.parse(google.keyFile), client_email: "someone@else.example" };
+    return {
+      config,
+      wrong: { ...config, service_account_key: JSON.stringify(other) },
+      [Symbol.asyncDispose]: () => google[Symbol.asyncDispose](),
+    };
+  },
+};
