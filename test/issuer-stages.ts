@@ -3,6 +3,7 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import type { ServerCommands } from "../src/issuers/issuer.ts";
 import { serverCommands } from "../src/server-commands/server-commands.ts";
 import { startAwsPrivateCa } from "./fakes/aws-private-ca.ts";
+import { startDigicert } from "./fakes/digicert.ts";
 import { startGoogleCas } from "./fakes/google-cas.ts";
 import { startVault } from "./fakes/vault.ts";
 import { makeScriptCa } from "./script-ca.ts";
@@ -61,6 +62,22 @@ export const issuerStages: Readonly<Record<string, () => Promise<IssuerStage>>> 
       config,
       wrong: { ...config, secret_access_key: "another-secret" },
       [Symbol.asyncDispose]: () => aws[Symbol.asyncDispose](),
+    };
+  },
+
+  async digicert() {
+    const digicert = await startDigicert(clock);
+    const config = {
+      api_key: digicert.apiKey,
+      product: "ssl_basic",
+      organization_id: 112_233,
+      url: `${digicert.server.url}/services/v2`,
+      ca: digicert.server.ca,
+    };
+    return {
+      config,
+      wrong: { ...config, api_key: "another-secret" },
+      [Symbol.asyncDispose]: () => digicert[Symbol.asyncDispose](),
     };
   },
 
