@@ -5,10 +5,20 @@ import { googleCas } from "./google-cas.ts";
 import type { Issuer } from "./issuer.ts";
 import { localCa } from "./local-ca.ts";
 import { script } from "./script.ts";
+import { sectigo } from "./sectigo.ts";
 import { vault } from "./vault.ts";
 
 /** Every kind of issuer, in the order in which forms list them. */
-export const issuers: readonly Issuer[] = [localCa, acme, script, vault, awsPrivateCa, googleCas, digicert];
+export const issuers: readonly Issuer[] = [
+  localCa,
+  acme,
+  script,
+  vault,
+  awsPrivateCa,
+  googleCas,
+  digicert,
+  sectigo,
+];
 
 export const issuerByKind: ReadonlyMap<string, Issuer> = new Map(
   issuers.map((issuer) => [issuer.kind, issuer]),
