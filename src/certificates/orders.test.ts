@@ -13,6 +13,7 @@ import {
   submitCsr,
 } from "../../test/fixtures.ts";
 import { makeLeaf, makeTrees } from "../../test/trees.ts";
+import { unrestricted } from "../auth/grants.ts";
 import { authorityPem } from "../authorities/authority.ts";
 import {
   defineIssuer,
@@ -24,6 +25,7 @@ import {
 import { createIssuer } from "../issuers/manage.ts";
 import { listWaitingOrders } from "../issuers/waiting-orders.ts";
 import { resumeSigning } from "../jobs/reclaim.ts";
+import { findJob } from "../jobs/view.ts";
 import { sha256 } from "../x509/keys.ts";
 import { issue } from "./issue.ts";
 
@@ -111,6 +113,9 @@ describe("a CA that signs later", () => {
     });
     const said = waiting.events.filter(({ step }) => step === "ordered").map(({ message }) => message);
     expect(said).toEqual(["order-7: waits for validation", "order-7: waits for a person"]);
+    expect(await findJob(plane.db, unrestricted, job.id)).toMatchObject({
+      orderMessage: "waits for a person",
+    });
     const listed = () => listWaitingOrders(plane.db, { issuerId, page: 1, perPage: 10, cursor: "" });
     expect((await listed()).rows.find(({ jobId }) => jobId === job.id)).toMatchObject({
       reference: "order-7",

@@ -117,6 +117,27 @@ describe("the explanation of a certificate", () => {
     expect((await explain(id)).next).toMatchObject({ kind: "Nothing", text: expect.stringContaining(words) });
   });
 
+  test("says of a revoked one what follows, by the reason", async () => {
+    const id = await newCertificate(plane, { agentId: agent.id });
+    const version = await issueVersion(plane, agent, id);
+    const revoke = (revocationReason: string) =>
+      plane.db.certificateVersion.update({
+        where: { id: version.id },
+        data: { revokedAt: plane.time.now, revocationReason },
+      });
+    await revoke("CessationOfOperation");
+    expect(await explain(id)).toMatchObject({
+      sentence: "Revoked: nobody may trust it any more",
+      next: { kind: "Nothing", text: expect.stringContaining("archive it") },
+    });
+    await plane.db.certificateVersion.update({
+      where: { id: version.id },
+      data: { revokedAt: null, revocationReason: "" },
+    });
+    await revoke("KeyCompromise");
+    expect((await explain(id)).next).toMatchObject({ kind: "Renewal", at: plane.time.now });
+  });
+
   test("says that an early renewal waits for a person's yes", async () => {
     await policy({ renewalWindowDays: 1 });
     const id = await newCertificate(plane, { agentId: agent.id, validitySeconds: 90 * 86_400 });

@@ -2,9 +2,10 @@ import { Prisma } from "#gen/prisma/client.ts";
 import { isOnline } from "../agents/view.ts";
 import type { CertificateView } from "../certificates/view.ts";
 import { isIssuance } from "../jobs/state.ts";
+import { orderMessage } from "../jobs/view.ts";
 import { type WaitingJob, waitingFor } from "../jobs/waiting.ts";
 import type { Database } from "../platform/database.ts";
-import { renewalPauseHours } from "../renewals/due.ts";
+import { isFinalReason, renewalPauseHours } from "../renewals/due.ts";
 import { inWords } from "./in-words.ts";
 
 /** What happens next to a certificate. */
@@ -40,11 +41,11 @@ export async function readAhead(db: Database, certificate: CertificateView, now:
   const [openJobs, [ended], [held], issuer] = await Promise.all([
     db.$queryRaw<OpenJob[]>`
       SELECT j.id, j.type, j.status, j.attempts, j.max_attempts AS "maxAttempts", j.run_after AS "runAfter",
-        j.failure_class AS "failureClass", j.csr IS NOT NULL AS "hasCsr", j.acknowledged_at AS "acknowledgedAt",
+        j.failure_class AS "failureClass", j.csr IS NOT NULL AS "hasCsr", ${orderMessage} AS "orderMessage", j.acknowledged_at AS "acknowledgedAt",
         CASE WHEN j.lease_expires_at > now() THEN j.lease_expires_at END AS "leaseExpiresAt", a.name AS "agentName",
         ${isOnline} AS "isAgentOnline", t.name AS "targetName"
       FROM jobs j JOIN agents a ON a.id = j.agent_id LEFT JOIN deployment_targets t ON t.id = j.target_id
-      WHERE j.certificate_id = ${id} AND j.status IN ('Pending', 'AwaitingCSR', 'Running') AND j.type <> 'Validation'
+      WHERE j.certificate_id = ${id} AND j.status IN ('Pending', 'AwaitingCSR', 'Running') AND j.type NOT IN ('Validation', 'Revocation')
       ORDER BY j.type = 'Deployment', j.run_after, j.id`,
     db.$queryRaw<{ status: string; completedAt: Date }[]>`
       SELECT status, completed_at AS "completedAt" FROM jobs
@@ -68,7 +69,7 @@ export async function readAhead(db: Database, certificate: CertificateView, now:
 export function nextAction(
   certificate: Pick<
     CertificateView,
-    "archivedAt" | "expiresAt" | "renewAt" | "agentId" | "targetIds" | "issuerId"
+    "archivedAt" | "expiresAt" | "renewAt" | "agentId" | "targetIds" | "issuerId" | "revocationReason"
   >,
   ahead: Ahead,
   { autoRenew, checkEveryMs, now }: { autoRenew: boolean; checkEveryMs: number; now: Date },
@@ -88,10 +89,16 @@ export function nextAction(
     return nothing("No agent makes its key: give it a target or an agent");
   if (!isIssuerEnabled) return nothing(`Its issuer ${certificate.issuerId} is disabled: enable it`);
   if (!renewAt || !expiresAt) return nothing("It was never issued: renew it to have it issued");
+  const { revocationReason } = certificate;
+  if (isFinalReason(revocationReason))
+    return nothing(
+      `Its current version is revoked (${revocationReason}): archive it, or renew it to have it again`,
+    );
   if (!autoRenew) return nothing("Its renewal policy leaves the renewal to people: renew it before its end");
-  const at = new Date(Math.max(renewAt.getTime(), pausedUntil?.getTime() ?? 0));
+  const wantedAt = revocationReason === "" ? renewAt : now;
+  const at = new Date(Math.max(wantedAt.getTime(), pausedUntil?.getTime() ?? 0));
   const isDue = at <= now;
-  const reason = pausedUntil && at > renewAt ? " after the pause that follows a failed one" : "";
+  const reason = pausedUntil && at > wantedAt ? " after the pause that follows a failed one" : "";
   const text = isDue
     ? `Its renewal is opened by the next check, within ${inWords(checkEveryMs)}`
     : `It is renewed in ${inWords(at.getTime() - now.getTime())}${reason}`;

@@ -47,6 +47,8 @@ export interface JobView {
   issuerName: string | null;
   /** An issuance's CSR is there. */
   hasCsr: boolean;
+  /** What the CA has its order wait for; empty: nothing. */
+  orderMessage: string;
 }
 
 export interface TimelineEvent {
@@ -56,6 +58,12 @@ export interface TimelineEvent {
   jobId: string;
   attempt: number;
 }
+
+/** What the CA said when it left the order of a job `j` waiting. */
+export const orderMessage = Prisma.sql`coalesce((
+  SELECT o.message FROM issuer_orders o
+  WHERE o.job_id = j.id AND o.key_id = j.key_id AND j.status = 'Running' AND o.poll_at IS NOT NULL
+  ORDER BY o.updated_at DESC LIMIT 1), '')`;
 
 /** Jobs with their outcome, which sums up their deployments and is null until it is final. A validation's says whether the
  * version that was to be there is served. */
@@ -82,7 +90,7 @@ const jobViews = Prisma.sql`
       ELSE 'PartlyProven'
     END AS outcome,
     c.name AS "certificateName", a.name AS "agentName", ${isOnline} AS "isAgentOnline", t.name AS "targetName",
-    j.csr IS NOT NULL AS "hasCsr", issuer.id AS "issuerId", issuer.name AS "issuerName"
+    j.csr IS NOT NULL AS "hasCsr", ${orderMessage} AS "orderMessage", issuer.id AS "issuerId", issuer.name AS "issuerName"
   FROM jobs j
   JOIN managed_certificates c ON c.id = j.certificate_id
   JOIN agents a ON a.id = j.agent_id

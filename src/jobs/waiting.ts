@@ -11,6 +11,8 @@ export interface WaitingJob {
   acknowledgedAt: Date | null;
   /** The CSR is there. */
   hasCsr: boolean;
+  /** What the CA has its order wait for, in its words; empty where it did not leave it waiting. */
+  orderMessage: string;
 }
 
 /** Whom or what an open job waits for, to follow "waits for": "agent web-1, which is offline". Empty when it is worked on. */
@@ -19,7 +21,8 @@ export function waitingFor(job: WaitingJob, now: Date): string {
   if (!["Pending", "AwaitingCSR", "Running"].includes(status)) return "";
   if (status === "Pending" && runAfter > now)
     return attempts > 0 ? "the time of its next attempt" : "its planned start";
-  if (job.hasCsr) return "the CA to sign it";
+  if (job.type === "Revocation") return "the CA to revoke it";
+  if (job.hasCsr) return job.orderMessage ? `the CA, which says: ${job.orderMessage}` : "the CA to sign it";
   if (job.leaseExpiresAt && job.acknowledgedAt) return "";
   return isAgentOnline ? `agent ${agentName} to take it up` : `agent ${agentName}, which is offline`;
 }

@@ -20,10 +20,14 @@ export interface DueCertificate {
 export const renewalPauseHours = 24;
 
 /** What is revoked for one of these is not to exist any more; what is revoked for others is replaced at once. */
-export const finalReasons = [
+const finalReasons = [
   "CessationOfOperation",
   "PrivilegeWithdrawn",
 ] as const satisfies readonly RevocationReason[];
+
+export function isFinalReason(reason: string): boolean {
+  return finalReasons.some((final) => final === reason);
+}
 
 /** Certificates that are due, with nothing open and nothing failed lately; those that end first come first. */
 export async function dueCertificates(

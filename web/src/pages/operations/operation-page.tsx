@@ -1,7 +1,9 @@
 import { useQuery } from "@connectrpc/connect-query";
 import { Link, useParams } from "@tanstack/react-router";
+import { RevocationReasonSchema } from "#gen/certctl/v1/certificates_pb.ts";
 import { type Operation, OperationService } from "#gen/certctl/v1/operations_pb.ts";
 import { OperationBadge, operationText } from "../../status/operation-status.tsx";
+import { readable } from "../../status/words.ts";
 import { CopyText } from "../../ui/copy.tsx";
 import { ObjectPage } from "../../ui/object-page.tsx";
 import { Facts, PageHeader, Panel } from "../../ui/panel.tsx";
@@ -68,6 +70,10 @@ function OperationFacts({ operation }: { operation: Operation }) {
             <span key="filter" className="break-words font-mono text-sm">
               {filter}
             </span>,
+          ],
+          operation.revocation && [
+            "Reason",
+            `${readable(RevocationReasonSchema, operation.revocation.reason)}${operation.revocation.force ? ", also what is in use" : ""}`,
           ],
           ["By", <Actor key="by" id={operation.createdBy} />],
           ["Created", <Time key="created" at={operation.createdAt} isExact />],
