@@ -5,15 +5,13 @@ import { performRevocation } from "../src/certificates/perform-revocation.ts";
 import { revokeCertificate } from "../src/certificates/revoke.ts";
 import {
   type IssueRequest,
-  type IssuerContext,
   IssuerError,
-  type Order,
   type RefusalContext,
   type RevocationReason,
 } from "../src/issuers/issuer.ts";
 import { createIssuer } from "../src/issuers/manage.ts";
 import { advanceJob } from "../src/jobs/sweep.ts";
-import { createEgress } from "../src/platform/egress.ts";
+import { newId } from "../src/platform/ids.ts";
 import {
   type ControlPlane,
   newAgent,
@@ -23,36 +21,14 @@ import {
   operator,
   submitCsr,
 } from "./fixtures.ts";
+import { issueRequest } from "./issuer-context.ts";
 
 const { signal } = new AbortController();
 
-/** An order that lies in memory. */
-export interface MemoryOrder extends Order {
-  state: JsonObject | null;
-}
-
-/** What a connector gets, without a database. */
-export function issuerContext(
-  clock: () => Date,
-  allow = ["127.0.0.0/8", "::1/128"],
-): IssuerContext & { order: MemoryOrder } {
-  const order: MemoryOrder = {
-    state: null,
-    read: async () => order.state,
-    async write(state) {
-      order.state = state === null ? null : JSON.parse(JSON.stringify(state));
-    },
-  };
-  return {
-    signal,
-    clock,
-    egress: createEgress(allow),
-    issuerId: "",
-    jobId: "job-test",
-    order,
-    progress: async () => {},
-    ...unused(["account", "askAgent", "challenges", "commands", "issuing", "record"]),
-  };
+/** A request of an agent for a new key, as the core makes it of an accepted CSR without a common name. */
+export function requestAt(now: Date, changes: Partial<IssueRequest> = {}): IssueRequest {
+  const sans = changes.sans ?? ["site.example", "www.site.example"];
+  return issueRequest(sans, { commonName: "", now, ...changes });
 }
 
 /** What a connector gets to refuse by. */
@@ -62,29 +38,6 @@ export const refusalContext: RefusalContext = {
   signingCa: null,
   pkiUrl: null,
 };
-
-/** What a CA's API has no use for. */
-function unused<Part extends keyof IssuerContext>(parts: readonly Part[]): Pick<IssuerContext, Part> {
-  return Object.fromEntries(parts.map((part) => [part, undefined])) as never;
-}
-
-let keys = 0;
-
-/** A request of an agent for a new key, as the core makes it of an accepted CSR. */
-export function issueRequest(now: Date, changes: Partial<IssueRequest> = {}): IssueRequest {
-  const sans = changes.sans ?? ["site.example", "www.site.example"];
-  keys += 1;
-  return {
-    keyId: `job-key${keys}`,
-    commonName: "",
-    sans,
-    csr: newCsr(sans).der,
-    validitySeconds: 46 * 86_400,
-    now,
-    replaces: null,
-    ...changes,
-  };
-}
 
 /** The IssuerError that a call ends with. Fails when it does not. */
 export async function failureOf(call: Promise<unknown>): Promise<IssuerError> {
@@ -101,8 +54,7 @@ export async function orderedCertificate(
   plane: ControlPlane,
   { kind, config }: { kind: string; config: JsonObject },
 ): Promise<{ certificateId: string; jobId: string; issuerId: string }> {
-  const wanted = { id: "", name: `${kind} ${keys}`, kind, config, enabled: true };
-  keys += 1;
+  const wanted = { id: "", name: newId("name"), kind, config, enabled: true };
   const issuerId = await createIssuer(plane, operator, wanted);
   const agent = await newAgent(plane);
   const certificateId = await newCertificate(plane, { agentId: agent.id, issuerId });

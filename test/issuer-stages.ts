@@ -4,7 +4,9 @@ import type { ServerCommands } from "../src/issuers/issuer.ts";
 import { serverCommands } from "../src/server-commands/server-commands.ts";
 import { startAwsPrivateCa } from "./fakes/aws-private-ca.ts";
 import { startDigicert } from "./fakes/digicert.ts";
+import type { FakeServer } from "./fakes/fake-server.ts";
 import { startGoogleCas } from "./fakes/google-cas.ts";
+import { startSectigo } from "./fakes/sectigo.ts";
 import { startVault } from "./fakes/vault.ts";
 import { makeScriptCa } from "./script-ca.ts";
 import { temporaryDirectory } from "./site.ts";
@@ -16,6 +18,8 @@ export interface IssuerStage extends AsyncDisposable {
   /** With credentials that it does not take; null: there are none. */
   wrong: JsonObject | null;
   commands?: ServerCommands;
+  /** Where it is a fake whose API lets an order be found again whose answer was lost. */
+  finds?: { server: FakeServer; orders(): number };
   /** When it signs, where that is not `stageTime`. */
   now?: Date;
 }
@@ -61,6 +65,7 @@ export const issuerStages: Readonly<Record<string, () => Promise<IssuerStage>>> 
     return {
       config,
       wrong: { ...config, secret_access_key: "another-secret" },
+      finds: { server: aws.server, orders: () => aws.issued.length },
       [Symbol.asyncDispose]: () => aws[Symbol.asyncDispose](),
     };
   },
@@ -77,6 +82,7 @@ export const issuerStages: Readonly<Record<string, () => Promise<IssuerStage>>> 
     return {
       config,
       wrong: { ...config, api_key: "another-secret" },
+      finds: { server: digicert.server, orders: () => digicert.orders.length },
       [Symbol.asyncDispose]: () => digicert[Symbol.asyncDispose](),
     };
   },
@@ -96,7 +102,27 @@ export const issuerStages: Readonly<Record<string, () => Promise<IssuerStage>>> 
     return {
       config,
       wrong: { ...config, service_account_key: JSON.stringify(other) },
+      finds: { server: google.server, orders: () => google.issued.length },
       [Symbol.asyncDispose]: () => google[Symbol.asyncDispose](),
+    };
+  },
+
+  async sectigo() {
+    const sectigo = await startSectigo(clock);
+    const config = {
+      customer_uri: sectigo.customerUri,
+      login: sectigo.login,
+      password: sectigo.password,
+      organization_id: sectigo.organization,
+      certificate_profile_id: sectigo.profile.id,
+      url: `${sectigo.server.url}/api`,
+      ca: sectigo.server.ca,
+    };
+    return {
+      config,
+      wrong: { ...config, password: "another-secret" },
+      finds: { server: sectigo.server, orders: () => sectigo.certificates.length },
+      [Symbol.asyncDispose]: () => sectigo[Symbol.asyncDispose](),
     };
   },
 };

@@ -5,11 +5,11 @@ import { openControlPlane } from "../../test/fixtures.ts";
 import {
   askAgain,
   failureOf,
-  issueRequest,
-  issuerContext,
   orderedCertificate,
+  requestAt,
   revokeVersion,
 } from "../../test/foreign-issuer.ts";
+import { testContext } from "../../test/issuer-context.ts";
 import { extendedKeyUsage } from "../x509/extensions.ts";
 import { awsPrivateCa } from "./aws-private-ca.ts";
 import { type Issued, type RevocationReason, revocationReasons } from "./issuer.ts";
@@ -33,7 +33,7 @@ const config = (changes: object = {}) => ({
   ca: aws.server.ca,
   ...changes,
 });
-const probe = (changes: object = {}) => awsPrivateCa.test(config(changes), issuerContext(clock));
+const probe = (changes: object = {}) => awsPrivateCa.test(config(changes), testContext({ clock }));
 const issued = (answer: unknown) => {
   const { leafDer, chainPem, rootPem } = answer as Issued;
   return { leaf: new X509Certificate(leafDer), chainPem, rootPem };
@@ -73,34 +73,32 @@ describe("AWS Private CA", () => {
     expect(failure.message).not.toContain(aws.secretAccessKey);
   });
 
-  test("gets the session token of temporary credentials, signed", async () => {
+  test("gets the session token of temporary credentials, signed, and never shows it", async () => {
     aws.sessionToken = "FwoGZXIvYXdzEA";
-    await probe({ session_token: "FwoGZXIvYXdzEA" });
+    const token = { session_token: "FwoGZXIvYXdzEA" };
+    await probe(token);
+    const failure = await failureOf(probe({ ...token, secret_access_key: "another" }));
+    expect(failure.message).toContain("x-amz-security-token:********");
+    expect(failure.message).not.toContain("FwoGZXIvYXdzEA");
   });
 
   test("is asked in its region where no endpoint is named", async () => {
-    const tools = { ...issuerContext(clock), egress: issuerContext(clock, []).egress };
     const asked: string[] = [];
-    const egress = {
-      ...tools.egress,
-      connectTls: ({ host }: { host: string }) => {
-        asked.push(host);
-        return Promise.reject(new Error("not in a test"));
-      },
+    const connectTls = ({ host }: { host: string }) => {
+      asked.push(host);
+      return Promise.reject(new Error("not in a test"));
     };
+    const context = testContext({ clock });
+    const egress = { ...context.egress, connectTls };
     for (const region of ["eu-central-1", "cn-north-1"])
-      await failureOf(
-        Promise.resolve(
-          awsPrivateCa.test(config({ endpoint: undefined, region }), { ...tools, egress } as never),
-        ),
-      );
+      await failureOf(awsPrivateCa.test(config({ endpoint: undefined, region }), { ...context, egress }));
     expect(asked).toEqual(["acm-pca.eu-central-1.amazonaws.com", "acm-pca.cn-north-1.amazonaws.com.cn"]);
   });
 
   test("makes a certificate of the names, key and lifetime that were asked for", async () => {
-    const request = issueRequest(now);
+    const request = requestAt(now);
     const { leaf, chainPem, rootPem } = issued(
-      await awsPrivateCa.issue(request, config(), issuerContext(clock)),
+      await awsPrivateCa.issue(request, config(), testContext({ clock })),
     );
     expect(leaf.subjectAltName).toBe("DNS:site.example, DNS:www.site.example");
     expect(Date.parse(leaf.validTo)).toBe(now.getTime() + 46 * 86_400_000);
@@ -112,7 +110,7 @@ describe("AWS Private CA", () => {
 
   test("follows the template and the signing algorithm that are configured", async () => {
     const make = (changes: object) =>
-      awsPrivateCa.issue(issueRequest(now), config(changes), issuerContext(clock));
+      awsPrivateCa.issue(requestAt(now), config(changes), testContext({ clock }));
     const usages = async (changes: object) => issued(await make(changes)).leaf.keyUsage;
     expect(await usages({})).toEqual([extendedKeyUsage.serverAuth]);
     const both = { template_arn: "arn:aws:acm-pca:::template/EndEntityCertificate/V1" };
@@ -127,15 +125,15 @@ describe("AWS Private CA", () => {
 
   test("is asked again for a certificate that it still makes", async () => {
     aws.pending = 2;
-    const context = issuerContext(clock);
-    const request = issueRequest(now);
+    const context = testContext({ clock });
+    const request = requestAt(now);
     const ordered = await awsPrivateCa.issue(request, config(), context);
     expect(ordered).toEqual({
-      reference: context.order.state?.["certificate_arn"],
+      reference: context.state?.["certificate_arn"],
       pollAfterMs: 5_000,
       message: "AWS makes the certificate",
     });
-    const ask = () => awsPrivateCa.orderStatus?.(context.order.state ?? {}, request, config(), context);
+    const ask = () => awsPrivateCa.orderStatus?.(context.state ?? {}, request, config(), context);
     expect(await ask()).toMatchObject({ pollAfterMs: 5_000 });
     expect(issued(await ask()).leaf.subjectAltName).toContain("site.example");
     expect(aws.issued).toHaveLength(1);
@@ -143,15 +141,15 @@ describe("AWS Private CA", () => {
 
   test("makes one certificate where its answer is lost, if it is asked again within a minute", async () => {
     aws.server.befall(/IssueCertificate/, "lost");
-    const context = issuerContext(clock);
-    const request = issueRequest(now);
+    const context = testContext({ clock });
+    const request = requestAt(now);
     const ask = () => awsPrivateCa.issue(request, config(), context) as Promise<unknown>;
     expect(await failureOf(ask())).toMatchObject({ failureClass: "Network" });
-    expect(awsPrivateCa.isCommitted?.(context.order.state ?? {})).toBe(true);
+    expect(awsPrivateCa.isCommitted?.(context.state ?? {})).toBe(true);
     // Whatever is said of the next try: the first may have been taken.
     aws.server.befall(/IssueCertificate/, { status: 429 });
     expect(await failureOf(ask())).toMatchObject({ failureClass: "RateLimited" });
-    expect(context.order.state).not.toBeNull();
+    expect(context.state).not.toBeNull();
     now = new Date(now.getTime() + 50_000);
     issued(await ask());
     expect(aws.issued).toHaveLength(1);
@@ -163,8 +161,8 @@ describe("AWS Private CA", () => {
 
   test("gets a fresh end of life with an order that is placed again after the minute", async () => {
     aws.server.befall(/IssueCertificate/, "away");
-    const context = issuerContext(clock);
-    const request = issueRequest(now);
+    const context = testContext({ clock });
+    const request = requestAt(now);
     const ask = () => awsPrivateCa.issue(request, config(), context) as Promise<unknown>;
     await failureOf(ask());
     now = new Date(now.getTime() + 3_600_000);
@@ -172,29 +170,29 @@ describe("AWS Private CA", () => {
   });
 
   test("that refuses leaves no order behind, so that another CA may be asked", async () => {
-    const context = issuerContext(clock);
+    const context = testContext({ clock });
     const ask = (changes = {}) =>
-      awsPrivateCa.issue(issueRequest(now, changes), config(), context) as Promise<unknown>;
+      awsPrivateCa.issue(requestAt(now, changes), config(), context) as Promise<unknown>;
     expect(await failureOf(ask({ validitySeconds: 20 * 365 * 86_400 }))).toMatchObject({
       failureClass: "Refused",
       message: expect.stringContaining(
         "400 Bad Request: ValidationException: The certificate would outlive its certificate authority",
       ),
     });
-    expect(context.order.state).toBeNull();
+    expect(context.state).toBeNull();
     const throttled = { __type: "ThrottlingException", message: "Rate exceeded" };
     aws.server.befall(/IssueCertificate/, { status: 400, headers: { "retry-after": "7" }, body: throttled });
     expect(await failureOf(ask())).toMatchObject({ failureClass: "RateLimited", retryAfterMs: 7_000 });
-    expect(context.order.state).toBeNull();
+    expect(context.state).toBeNull();
     aws.server.befall(/./, "away", 2);
     for (const changes of [{}, { signing_algorithm: "SHA256WITHECDSA" }]) {
-      const call = awsPrivateCa.issue(issueRequest(now), config(changes), context) as Promise<unknown>;
+      const call = awsPrivateCa.issue(requestAt(now), config(changes), context) as Promise<unknown>;
       expect(await failureOf(call)).toMatchObject({ failureClass: "Network" });
-      expect(context.order.state).toBeNull();
+      expect(context.state).toBeNull();
     }
     aws.fails = true;
     expect(await failureOf(ask())).toMatchObject({ failureClass: "Refused", step: "collect" });
-    expect(context.order.state).toBeNull();
+    expect(context.state).toBeNull();
   });
 
   test("revokes for every reason, and takes what is revoked already as done", async () => {
@@ -202,10 +200,10 @@ describe("AWS Private CA", () => {
       awsPrivateCa.revoke?.(
         { reason, serial, leafDer: Buffer.of(), issuerDer: Buffer.of(), authorityId: null, now },
         config(),
-        issuerContext(clock),
+        testContext({ clock }),
       ) as Promise<void>;
     for (const reason of revocationReasons) {
-      await awsPrivateCa.issue(issueRequest(now), config(), issuerContext(clock));
+      await awsPrivateCa.issue(requestAt(now), config(), testContext({ clock }));
       await revoke(reason, aws.issued.at(-1)?.serial ?? "");
     }
     expect([...aws.revoked.values()]).toEqual([

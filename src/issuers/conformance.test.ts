@@ -82,6 +82,46 @@ describe.each(issuers.filter(({ kind }) => !elsewhere.includes(kind)))("issuer $
     await issuer.revoke?.(request, at.stage.config, at.context());
   });
 
+  test("makes one certificate for a key, whichever call breaks and whenever the process ends", async () => {
+    await using at = await setUp(issuer);
+    const { finds } = at.stage;
+    if (!finds) return;
+    const { server, orders } = finds;
+    const calls = async (request: IssueRequest, context: Context) => {
+      const before = server.calls.length;
+      await at.signed(request, context);
+      return server.calls.length - before;
+    };
+    const usual = await calls(issueRequest(undefined, { now: at.now }), at.context());
+    for (let call = 0; call < usual; call += 1) {
+      for (const trouble of ["away", "lost"] as const) {
+        const [request, context, before] = [issueRequest(undefined, { now: at.now }), at.context(), orders()];
+        server.befall(/./, trouble, 1, call);
+        expect(await failureOf(at.signed(request, context))).toMatchObject({ failureClass: "Network" });
+        // Where nothing was ordered, another CA may be asked; where it may have been, none is.
+        const { state } = context;
+        if (orders() > before) expect(state !== null && issuer.isCommitted?.(state)).toBe(true);
+        await at.signed(request, context);
+        expect(orders() - before, `call ${call} ${trouble}`).toBe(1);
+      }
+    }
+    const usualWrites = 2;
+    for (let write = 0; write < usualWrites; write += 1) {
+      const [request, context, before] = [issueRequest(undefined, { now: at.now }), at.context(), orders()];
+      let left = write;
+      const order = { ...context.order };
+      context.order.write = async (state) => {
+        left -= 1;
+        if (left < 0) throw new Error("the process ends");
+        await order.write(state);
+      };
+      await at.signed(request, context).catch(() => {});
+      context.order.write = order.write;
+      await at.signed(request, context);
+      expect(orders() - before, `write ${write}`).toBe(1);
+    }
+  });
+
   test("says in a sentence that it would sign, and has nothing signed for that", async () => {
     await using at = await setUp(issuer);
     const context = at.context();
@@ -148,12 +188,13 @@ describe.each(issuers.filter(({ kind }) => !elsewhere.includes(kind)))("issuer $
   });
 });
 
+type Context = ReturnType<typeof testContext>;
+
 async function setUp(issuer: Issuer) {
   const start = issuerStages[issuer.kind];
   if (!start) throw new Error(`${issuer.kind} has no stage in test/issuer-stages.ts`);
   const stage: IssuerStage = await start();
   const now = stage.now ?? stageTime;
-  type Context = ReturnType<typeof testContext>;
 
   /** Asks until the CA has signed. */
   async function signed(request: IssueRequest, context: Context): Promise<Issued> {

@@ -5,12 +5,12 @@ import { openControlPlane } from "../../test/fixtures.ts";
 import {
   askAgain,
   failureOf,
-  issueRequest,
-  issuerContext,
   orderedCertificate,
   refusalContext,
+  requestAt,
   revokeVersion,
 } from "../../test/foreign-issuer.ts";
+import { type TestContext, testContext } from "../../test/issuer-context.ts";
 import { digicert } from "./digicert.ts";
 import {
   type Issued,
@@ -41,16 +41,16 @@ const config = (changes: object = {}) => ({
   ca: fake.server.ca,
   ...changes,
 });
-const probe = (changes: object = {}) => digicert.test(config(changes), issuerContext(clock));
-const issue = (request: IssueRequest, changes: object = {}, context = issuerContext(clock)) =>
+const probe = (changes: object = {}) => digicert.test(config(changes), testContext({ clock }));
+const issue = (request: IssueRequest, changes: object = {}, context = testContext({ clock })) =>
   digicert.issue(request, config(changes), context) as Promise<Issued | Ordered>;
-const status = (request: IssueRequest, context: ReturnType<typeof issuerContext>) =>
-  digicert.orderStatus?.(context.order.state ?? {}, request, config(), context) as Promise<Issued | Ordered>;
+const status = (request: IssueRequest, context: TestContext) =>
+  digicert.orderStatus?.(context.state ?? {}, request, config(), context) as Promise<Issued | Ordered>;
 const revoke = (serial: string, reason: RevocationReason, changes: object = {}) =>
   digicert.revoke?.(
     { reason, serial, leafDer: Buffer.of(), issuerDer: Buffer.of(), authorityId: null, now },
     config(changes),
-    issuerContext(clock),
+    testContext({ clock }),
   ) as Promise<void>;
 
 describe("DigiCert CertCentral", () => {
@@ -88,7 +88,7 @@ describe("DigiCert CertCentral", () => {
   });
 
   test("makes a certificate of the names, key and days that were asked for", async () => {
-    const request = issueRequest(now, { commonName: "www.site.example", validitySeconds: 30.9 * 86_400 });
+    const request = requestAt(now, { commonName: "www.site.example", validitySeconds: 30.9 * 86_400 });
     const { leafDer, chainPem, rootPem } = (await issue(request)) as Issued;
     const leaf = new X509Certificate(leafDer);
     expect(leaf.subjectAltName).toBe("DNS:www.site.example, DNS:site.example");
@@ -99,12 +99,12 @@ describe("DigiCert CertCentral", () => {
   });
 
   test("is asked for what is configured", async () => {
-    await issue(issueRequest(now));
+    await issue(requestAt(now));
     const { organization, skip_approval, ...plain } = fake.last().request;
     expect({ organization, skip_approval }).toEqual({ organization: { id: 112_233 }, skip_approval: true });
     for (const left of ["container", "dcv_method", "payment_method"]) expect(plain).not.toHaveProperty(left);
     expect(plain.certificate).not.toHaveProperty("ca_cert_id");
-    await issue(issueRequest(now), {
+    await issue(requestAt(now), {
       product: "private_ssl_plus",
       container_id: 14,
       ca_cert_id: "10A101A05684",
@@ -122,7 +122,7 @@ describe("DigiCert CertCentral", () => {
         skip_approval: false,
       },
     });
-    expect(await failureOf(issue(issueRequest(now), { organization_id: undefined }))).toMatchObject({
+    expect(await failureOf(issue(requestAt(now), { organization_id: undefined }))).toMatchObject({
       failureClass: "Refused",
       message: expect.stringContaining("missing_organization: Organization is required."),
     });
@@ -130,8 +130,8 @@ describe("DigiCert CertCentral", () => {
 
   test("is asked for an order that waits, less often after a while", async () => {
     fake.validates = true;
-    const context = issuerContext(clock);
-    const request = issueRequest(now);
+    const context = testContext({ clock });
+    const request = requestAt(now);
     const words = "waits for DigiCert to validate its domains or its organization";
     const waiting = { reference: String(100_000), message: words };
     expect(await issue(request, {}, context)).toEqual({ ...waiting, pollAfterMs: 30_000 });
@@ -143,8 +143,8 @@ describe("DigiCert CertCentral", () => {
   });
 
   test("says that an administrator has to approve, and that an order was rejected", async () => {
-    const context = issuerContext(clock);
-    const request = issueRequest(now);
+    const context = testContext({ clock });
+    const request = requestAt(now);
     expect(await issue(request, { skip_approval: false }, context)).toMatchObject({
       message: "waits for the approval of an administrator of the CertCentral account",
     });
@@ -153,7 +153,7 @@ describe("DigiCert CertCentral", () => {
       failureClass: "Refused",
       message: "DigiCert's order 100000 is rejected",
     });
-    expect(context.order.state).toBeNull();
+    expect(context.state).toBeNull();
     expect(await issue(request, {}, context)).toHaveProperty("leafDer");
     expect(fake.orders).toHaveLength(2);
   });
@@ -162,23 +162,23 @@ describe("DigiCert CertCentral", () => {
     for (const trouble of ["lost", "away"] as const) {
       fake.orders.length = 0;
       fake.server.befall(/^POST/, trouble);
-      const context = issuerContext(clock);
-      const request = issueRequest(now);
+      const context = testContext({ clock });
+      const request = requestAt(now);
       expect(await failureOf(issue(request, {}, context))).toMatchObject({ failureClass: "Network" });
-      expect(digicert.isCommitted?.(context.order.state ?? {})).toBe(true);
+      expect(digicert.isCommitted?.(context.state ?? {})).toBe(true);
       pass(24 * 3_600_000);
       expect(await issue(request, {}, context)).toHaveProperty("leafDer");
       expect(fake.orders).toHaveLength(1);
       // Nor where certctl's own note of the order is gone.
-      context.order.state = null;
+      context.state = null;
       expect(await issue(request, {}, context)).toHaveProperty("leafDer");
       expect(fake.orders).toHaveLength(1);
     }
   });
 
   test("that refuses leaves no order behind, so that another CA may be asked", async () => {
-    const context = issuerContext(clock);
-    const ask = () => failureOf(issue(issueRequest(now), {}, context));
+    const context = testContext({ clock });
+    const ask = () => failureOf(issue(requestAt(now), {}, context));
     const limited = { errors: [{ code: "request_limit_exceeded", message: "please limit request volume" }] };
     fake.server.befall(/^POST/, { status: 429, headers: { "retry-after": "180" }, body: limited });
     expect(await ask()).toMatchObject({
@@ -186,15 +186,15 @@ describe("DigiCert CertCentral", () => {
       retryAfterMs: 180_000,
       message: expect.stringContaining("please limit request volume"),
     });
-    expect(context.order.state).toBeNull();
+    expect(context.state).toBeNull();
     fake.server.befall(/./, "away");
     expect(await ask()).toMatchObject({ failureClass: "Network" });
-    expect(context.order.state).toBeNull();
+    expect(context.state).toBeNull();
   });
 
   test("revokes for every reason, and takes what is revoked already as done", async () => {
     for (const reason of revocationReasons) {
-      await issue(issueRequest(now));
+      await issue(requestAt(now));
       await revoke(fake.last().signed?.serial ?? "", reason);
     }
     expect(fake.orders.map(({ revokedFor }) => revokedFor)).toEqual([
@@ -209,14 +209,14 @@ describe("DigiCert CertCentral", () => {
     await revoke(fake.last().signed?.serial ?? "", "Superseded");
     expect(await failureOf(revoke("0123456789ABCDEF", "Superseded"))).toMatchObject({ step: "revoke" });
     fake.server.befall(/revoke/, { status: 400, body: {} });
-    await issue(issueRequest(now));
+    await issue(requestAt(now));
     expect(await failureOf(revoke(fake.last().signed?.serial ?? "", "Superseded"))).toMatchObject({
       failureClass: "Refused",
     });
   });
 
   test("has not revoked what waits for approval", async () => {
-    await issue(issueRequest(now));
+    await issue(requestAt(now));
     const order = fake.last();
     const ask = () => revoke(order.signed?.serial ?? "", "Superseded", { skip_approval: false });
     expect(await failureOf(ask())).toMatchObject({

@@ -5,12 +5,12 @@ import { openControlPlane } from "../../test/fixtures.ts";
 import {
   askAgain,
   failureOf,
-  issueRequest,
-  issuerContext,
   orderedCertificate,
   refusalContext,
+  requestAt,
   revokeVersion,
 } from "../../test/foreign-issuer.ts";
+import { testContext } from "../../test/issuer-context.ts";
 import { maskSecrets, sealSecrets } from "../connectors/secrets.ts";
 import { googleCas } from "./google-cas.ts";
 import { type Issued, type IssueRequest, type RevocationReason, revocationReasons } from "./issuer.ts";
@@ -35,14 +35,14 @@ const config = (changes: object = {}) => ({
   ca: google.server.ca,
   ...changes,
 });
-const probe = (changes: object = {}) => googleCas.test(config(changes), issuerContext(clock));
-const issue = async (request: IssueRequest, changes: object = {}, context = issuerContext(clock)) =>
+const probe = (changes: object = {}) => googleCas.test(config(changes), testContext({ clock }));
+const issue = async (request: IssueRequest, changes: object = {}, context = testContext({ clock })) =>
   (await googleCas.issue(request, config(changes), context)) as Issued;
 const revoke = ({ leafDer }: Issued, reason: RevocationReason) =>
   googleCas.revoke?.(
     { reason, serial: "", leafDer, issuerDer: Buffer.of(), authorityId: null, now },
     config(),
-    issuerContext(clock),
+    testContext({ clock }),
   ) as Promise<void>;
 const changedKey = (changes: object) => JSON.stringify({ ...JSON.parse(google.keyFile), ...changes });
 
@@ -89,11 +89,11 @@ describe("Google Cloud CA Service", () => {
   });
 
   test("is asked by a token of the account's key, which lasts for one order", async () => {
-    await issue(issueRequest(now));
-    await issue(issueRequest(now));
+    await issue(requestAt(now));
+    await issue(requestAt(now));
     expect(google.server.calls.filter((call) => call === "POST /token")).toHaveLength(2);
     google.server.befall(/certificates/, { status: 401, body: { error: { message: "expired" } } });
-    const failure = await failureOf(issue(issueRequest(now)));
+    const failure = await failureOf(issue(requestAt(now)));
     expect(failure).toMatchObject({ failureClass: "Configuration" });
   });
 
@@ -107,7 +107,7 @@ describe("Google Cloud CA Service", () => {
   });
 
   test("makes a certificate of the names, key and lifetime that were asked for", async () => {
-    const { leafDer, chainPem, rootPem } = await issue(issueRequest(now));
+    const { leafDer, chainPem, rootPem } = await issue(requestAt(now));
     const leaf = new X509Certificate(leafDer);
     expect(leaf.subjectAltName).toBe("DNS:site.example, DNS:www.site.example");
     expect(Date.parse(leaf.validTo)).toBe(now.getTime() + 46 * 86_400_000);
@@ -116,15 +116,15 @@ describe("Google Cloud CA Service", () => {
   });
 
   test("follows the CA and the template that are configured", async () => {
-    await issue(issueRequest(now));
+    await issue(requestAt(now));
     expect(google.issued[0]?.query).not.toHaveProperty("issuingCertificateAuthorityId");
     expect(google.issued[0]?.body).not.toHaveProperty("certificateTemplate");
     google.authorities.push("ca-2");
     const template = "projects/acme-pki/locations/europe-west1/certificateTemplates/tls";
-    await issue(issueRequest(now), { certificate_authority: "ca-2", certificate_template: template });
+    await issue(requestAt(now), { certificate_authority: "ca-2", certificate_template: template });
     expect(google.issued[1]?.query).toMatchObject({ issuingCertificateAuthorityId: "ca-2" });
     expect(google.issued[1]?.body).toMatchObject({ certificateTemplate: template });
-    expect(await failureOf(issue(issueRequest(now), { certificate_authority: "ca-3" }))).toMatchObject({
+    expect(await failureOf(issue(requestAt(now), { certificate_authority: "ca-3" }))).toMatchObject({
       failureClass: "Configuration",
       message: expect.stringContaining("CA ca-3 was not found in the pool"),
     });
@@ -132,10 +132,10 @@ describe("Google Cloud CA Service", () => {
 
   test("makes one certificate for a key, whenever and however often it is asked", async () => {
     google.server.befall(/POST .*certificates\?/, "lost");
-    const context = issuerContext(clock);
-    const request = issueRequest(now);
+    const context = testContext({ clock });
+    const request = requestAt(now);
     expect(await failureOf(issue(request, {}, context))).toMatchObject({ failureClass: "Network" });
-    expect(googleCas.isCommitted?.(context.order.state ?? {})).toBe(true);
+    expect(googleCas.isCommitted?.(context.state ?? {})).toBe(true);
     for (const later of [60_000, 3 * 3_600_000]) {
       now = new Date(now.getTime() + later);
       await issue(request, {}, context);
@@ -147,8 +147,8 @@ describe("Google Cloud CA Service", () => {
   test("of the DevOps tier makes one certificate for a key within the hour", async () => {
     google.tier = "DEVOPS";
     google.server.befall(/POST .*certificates\?/, "lost");
-    const context = issuerContext(clock);
-    const request = issueRequest(now);
+    const context = testContext({ clock });
+    const request = requestAt(now);
     await failureOf(issue(request, {}, context));
     now = new Date(now.getTime() + 1_800_000);
     const answer = await issue(request, {}, context);
@@ -160,8 +160,8 @@ describe("Google Cloud CA Service", () => {
   });
 
   test("that refuses leaves no order behind, so that another CA may be asked", async () => {
-    const context = issuerContext(clock);
-    const ask = () => failureOf(issue(issueRequest(now), {}, context));
+    const context = testContext({ clock });
+    const ask = () => failureOf(issue(requestAt(now), {}, context));
     const exhausted = { error: { message: "Quota exceeded", status: "RESOURCE_EXHAUSTED" } };
     google.server.befall(/certificates\?/, {
       status: 429,
@@ -173,32 +173,32 @@ describe("Google Cloud CA Service", () => {
       retryAfterMs: 30_000,
       message: expect.stringContaining("Quota exceeded"),
     });
-    expect(context.order.state).toBeNull();
+    expect(context.state).toBeNull();
     google.authorities = [];
     expect(await ask()).toMatchObject({
       failureClass: "Refused",
       message: expect.stringContaining("no enabled CAs"),
     });
-    expect(context.order.state).toBeNull();
+    expect(context.state).toBeNull();
     google.server.befall(/token/, "away");
     expect(await ask()).toMatchObject({ failureClass: "Network" });
-    expect(context.order.state).toBeNull();
+    expect(context.state).toBeNull();
   });
 
   test("that refuses a later try may have signed at the first", async () => {
-    const context = issuerContext(clock);
-    const request = issueRequest(now);
+    const context = testContext({ clock });
+    const request = requestAt(now);
     google.server.befall(/certificates\?/, "lost");
     google.server.befall(/certificates\?/, { status: 429 });
     await failureOf(issue(request, {}, context));
     await failureOf(issue(request, {}, context));
-    expect(context.order.state).not.toBeNull();
+    expect(context.state).not.toBeNull();
   });
 
   test("revokes for every reason, and takes what is revoked already as done", async () => {
     const answers: Issued[] = [];
     for (const reason of revocationReasons) {
-      const answer = await issue(issueRequest(now));
+      const answer = await issue(requestAt(now));
       answers.push(answer);
       await revoke(answer, reason);
     }
@@ -213,7 +213,7 @@ describe("Google Cloud CA Service", () => {
     ]);
     await revoke(answers[1] as Issued, "Superseded");
     expect(google.issued[1]?.revokedFor).toBe("KEY_COMPROMISE");
-    const fresh = await issue(issueRequest(now));
+    const fresh = await issue(requestAt(now));
     google.server.befall(/revoke/, { status: 400, body: { error: { message: "not now" } } });
     expect(await failureOf(revoke(fresh, "Superseded"))).toMatchObject({ failureClass: "Refused" });
     google.server.befall(/revoke/, "away");

@@ -5,12 +5,12 @@ import { newCsr, openControlPlane } from "../../test/fixtures.ts";
 import {
   askAgain,
   failureOf,
-  issueRequest,
-  issuerContext,
   orderedCertificate,
   refusalContext,
+  requestAt,
   revokeVersion,
 } from "../../test/foreign-issuer.ts";
+import { type TestContext, testContext } from "../../test/issuer-context.ts";
 import {
   type Issued,
   type IssueRequest,
@@ -43,21 +43,21 @@ const config = (changes: object = {}) => ({
   ca: fake.server.ca,
   ...changes,
 });
-const probe = (changes: object = {}) => sectigo.test(config(changes), issuerContext(clock));
-const issue = (request: IssueRequest, changes: object = {}, context = issuerContext(clock)) =>
+const probe = (changes: object = {}) => sectigo.test(config(changes), testContext({ clock }));
+const issue = (request: IssueRequest, changes: object = {}, context = testContext({ clock })) =>
   sectigo.issue(request, config(changes), context) as Promise<Issued | Ordered>;
-const status = (request: IssueRequest, context: ReturnType<typeof issuerContext>) =>
-  sectigo.orderStatus?.(context.order.state ?? {}, request, config(), context) as Promise<Issued | Ordered>;
+const status = (request: IssueRequest, context: TestContext) =>
+  sectigo.orderStatus?.(context.state ?? {}, request, config(), context) as Promise<Issued | Ordered>;
 const revoke = (serial: string, reason: RevocationReason) =>
   sectigo.revoke?.(
     { reason, serial, leafDer: Buffer.of(), issuerDer: Buffer.of(), authorityId: null, now },
     config(),
-    issuerContext(clock),
+    testContext({ clock }),
   ) as Promise<void>;
 
 describe("Sectigo Certificate Manager", () => {
   test("is tested by what it says of the profile", async () => {
-    expect(await probe()).toBe("profile Public SSL signs for 30, 90, 199 days in organization 103");
+    expect(await probe()).toBe("profile Public SSL signs for 30, 46, 199 days in organization 103");
   });
 
   test.each<[string, () => object, string, RegExp]>([
@@ -83,35 +83,45 @@ describe("Sectigo Certificate Manager", () => {
   });
 
   test("makes a certificate of the names and key that were asked for, for the longest term that fits", async () => {
-    const { leafDer, chainPem, rootPem } = (await issue(issueRequest(now))) as Issued;
+    const { leafDer, chainPem, rootPem } = (await issue(requestAt(now))) as Issued;
     const leaf = new X509Certificate(leafDer);
     expect(leaf.subjectAltName).toBe("DNS:site.example, DNS:www.site.example");
-    expect(Date.parse(leaf.validTo)).toBe(now.getTime() + 30 * 86_400_000);
+    expect(Date.parse(leaf.validTo)).toBe(now.getTime() + 46 * 86_400_000);
     expect(chainPem.map((text) => new X509Certificate(text).subject)).toEqual(["CN=Fake Issuing CA"]);
     expect(new X509Certificate(rootPem).subject).toBe("CN=Fake Root");
-    await issue(issueRequest(now, { validitySeconds: 100 * 86_400 }));
-    expect(fake.last().request.term).toBe(90);
-    const context = issuerContext(clock);
-    const short = issueRequest(now, { validitySeconds: 7 * 86_400 });
+    await issue(requestAt(now, { validitySeconds: 45.9 * 86_400 }));
+    expect(fake.last().request.term).toBe(30);
+    const context = testContext({ clock });
+    const short = requestAt(now, { validitySeconds: 7 * 86_400 });
     expect(await failureOf(issue(short, {}, context))).toMatchObject({
       failureClass: "Configuration",
-      message: expect.stringContaining("signs for 30, 90, 199 days, the certificate is to have 7"),
+      message: expect.stringContaining("signs for 30, 46, 199 days, the certificate is to have 7"),
     });
-    expect(context.order.state).toBeNull();
+    expect(context.state).toBeNull();
   });
 
   test("is asked for what is configured", async () => {
-    await issue(issueRequest(now));
+    await issue(requestAt(now));
     expect(fake.last().request).not.toHaveProperty("externalRequester");
     expect(fake.last().request).not.toHaveProperty("dcvMode");
-    await issue(issueRequest(now), { external_requester: "web@acme.example", dcv_mode: "CNAME" });
+    expect(fake.last().request).not.toHaveProperty("customFields");
+    await issue(requestAt(now), { external_requester: "web@acme.example", dcv_mode: "CNAME" });
     expect(fake.last().request).toMatchObject({ externalRequester: "web@acme.example", dcvMode: "CNAME" });
+    fake.customFields = ["Cost centre", "Owner"];
+    expect(await failureOf(probe({ custom_fields: { Owner: "web" } }))).toMatchObject({
+      failureClass: "Configuration",
+      message: "the account demands custom fields: Cost centre",
+    });
+    const all = { custom_fields: { Owner: "web", "Cost centre": "4711" } };
+    await probe(all);
+    await issue(requestAt(now), all);
+    expect(fake.last().request.customFields).toContainEqual({ name: "Cost centre", value: "4711" });
   });
 
   test("is asked for a request that waits, less often after a while", async () => {
     fake.approves = true;
-    const context = issuerContext(clock);
-    const request = issueRequest(now);
+    const context = testContext({ clock });
+    const request = requestAt(now);
     expect(await issue(request, {}, context)).toEqual({
       reference: "50",
       pollAfterMs: 30_000,
@@ -134,15 +144,15 @@ describe("Sectigo Certificate Manager", () => {
 
   test("that declines a request has refused; the next attempt places another", async () => {
     fake.approves = true;
-    const context = issuerContext(clock);
-    const request = issueRequest(now);
+    const context = testContext({ clock });
+    const request = requestAt(now);
     await issue(request, {}, context);
     fake.last().status = "Declined";
     expect(await failureOf(status(request, context))).toMatchObject({
       failureClass: "Refused",
       message: "Sectigo's request 50 is Declined",
     });
-    expect(context.order.state).toBeNull();
+    expect(context.state).toBeNull();
     fake.approves = false;
     expect(await issue(request, {}, context)).toHaveProperty("leafDer");
     expect(fake.certificates).toHaveLength(2);
@@ -154,12 +164,12 @@ describe("Sectigo Certificate Manager", () => {
         fake.certificates.length = 0;
         const sans = ["site.example"];
         const csr = () => newCsr(sans, { commonName }).der;
-        await issue(issueRequest(now, { sans, csr: csr() }));
+        await issue(requestAt(now, { sans, csr: csr() }));
         fake.server.befall(/enroll/, trouble);
-        const context = issuerContext(clock);
-        const request = issueRequest(now, { sans, csr: csr() });
+        const context = testContext({ clock });
+        const request = requestAt(now, { sans, csr: csr() });
         expect(await failureOf(issue(request, {}, context))).toMatchObject({ failureClass: "Network" });
-        expect(sectigo.isCommitted?.(context.order.state ?? {})).toBe(true);
+        expect(sectigo.isCommitted?.(context.state ?? {})).toBe(true);
         pass(24 * 3_600_000);
         expect(await issue(request, {}, context)).toHaveProperty("leafDer");
         expect(fake.certificates).toHaveLength(2);
@@ -168,46 +178,46 @@ describe("Sectigo Certificate Manager", () => {
   });
 
   test("finds it among more certificates of the name than one page has", async () => {
-    const template = issueRequest(now);
+    const template = requestAt(now);
     await issue(template);
     const other = fake.last();
     fake.server.befall(/enroll/, "lost");
-    const context = issuerContext(clock);
-    const request = issueRequest(now);
+    const context = testContext({ clock });
+    const request = requestAt(now);
     await failureOf(issue(request, {}, context));
     const lost = fake.certificates.pop();
     for (let n = 0; n < 250; n += 1) fake.certificates.push({ ...other, sslId: 1_000 + n });
     if (lost) fake.certificates.push({ ...lost, sslId: 2_000 });
     expect(await issue(request, {}, context)).toHaveProperty("leafDer");
-    expect(context.order.state).toMatchObject({ ssl_id: 2_000 });
+    expect(context.state).toMatchObject({ ssl_id: 2_000 });
   });
 
   test("that refuses leaves no order behind, so that another CA may be asked", async () => {
-    const context = issuerContext(clock);
-    const ask = () => failureOf(issue(issueRequest(now), {}, context));
+    const context = testContext({ clock });
+    const ask = () => failureOf(issue(requestAt(now), {}, context));
     const refused = (code: number, description: string) => ({ status: 400, body: { code, description } });
     fake.server.befall(/enroll/, refused(-107, "Domain Control Validation is either incomplete or expired"));
     expect(await ask()).toMatchObject({
       failureClass: "Refused",
       message: expect.stringContaining("Domain Control Validation is either incomplete or expired (-107)"),
     });
-    expect(context.order.state).toBeNull();
+    expect(context.state).toBeNull();
     fake.server.befall(/enroll/, refused(-3, "You are not authorized to perform enroll."));
     expect(await ask()).toMatchObject({ failureClass: "Configuration" });
     fake.server.befall(/enroll/, { status: 429, headers: { "retry-after": "60" } });
     expect(await ask()).toMatchObject({ failureClass: "RateLimited", retryAfterMs: 60_000 });
     fake.server.befall(/./, "away");
     expect(await ask()).toMatchObject({ failureClass: "Network" });
-    expect(context.order.state).toBeNull();
+    expect(context.state).toBeNull();
     // Sectigo does not know itself.
     fake.server.befall(/enroll/, refused(-195, "CA is not available now. Please try again later."));
     expect(await ask()).toMatchObject({ failureClass: "Network" });
-    expect(context.order.state).not.toBeNull();
+    expect(context.state).not.toBeNull();
   });
 
   test("revokes for every reason, and takes what is revoked already as done", async () => {
     for (const reason of revocationReasons) {
-      await issue(issueRequest(now));
+      await issue(requestAt(now));
       await revoke(fake.last().signed?.serial ?? "", reason);
     }
     expect(fake.certificates.map(({ reasonCode }) => reasonCode)).toEqual([0, 1, 0, 3, 4, 5, 0]);

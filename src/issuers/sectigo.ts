@@ -16,6 +16,7 @@ import {
   collectChain,
   deadStatuses,
   findRequest,
+  missingFields,
   placeRequest,
   readDetails,
   readProfile,
@@ -53,6 +54,13 @@ export const sectigo = defineIssuer({
 
   async test(config, tools) {
     const { name, terms } = await requireProfile("test", config, tools);
+    const missing = await missingFields(tools, apiOf(config), config);
+    if (missing.length > 0)
+      throw new IssuerError(
+        "test",
+        `the account demands custom fields: ${missing.join(", ")}`,
+        "Configuration",
+      );
     return `profile ${name} signs for ${terms.join(", ")} days in organization ${config.organization_id}`;
   },
 

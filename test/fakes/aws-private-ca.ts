@@ -207,12 +207,16 @@ function authenticate(request: FakeRequest, fake: AwsPrivateCa, now: Date): Fake
     } as aws4.Request,
     { accessKeyId: fake.accessKeyId, secretAccessKey: fake.secretAccessKey },
   );
+  // What AWS says of a wrong signature repeats what should have been signed.
+  const canonical = `The request signature does not match. The Canonical String should have been 'POST / ${signed
+    .map((name) => `${name}:${headers[name]}`)
+    .join(" ")}'`;
   const signatureOf = (text: unknown) => String(text).split("Signature=")[1];
   const isRight =
     scope === region &&
     service === "acm-pca" &&
     signatureOf(expected.headers?.["Authorization"]) === signatureOf(headers.authorization);
-  return isRight ? null : failure("InvalidSignatureException", "The request signature does not match", 403);
+  return isRight ? null : failure("InvalidSignatureException", canonical, 403);
 }
 
 function ok(body: unknown): FakeAnswer {

@@ -29,15 +29,15 @@ export interface FakeServer extends AsyncDisposable {
   ca: string;
   /** "POST /path?query" of every call, those in trouble too. */
   calls: string[];
-  /** What befalls the next calls that match. */
-  befall(call: RegExp, trouble: Trouble, times?: number): void;
+  /** What befalls the next calls that match, after some that it leaves alone. */
+  befall(call: RegExp, trouble: Trouble, times?: number, after?: number): void;
 }
 
 export async function startFakeServer(
   handle: (request: FakeRequest) => FakeAnswer | Promise<FakeAnswer>,
 ): Promise<FakeServer> {
   const chain = makeChain({ sans: ["localhost"] });
-  const troubles: { call: RegExp; trouble: Trouble; times: number }[] = [];
+  const troubles: { call: RegExp; trouble: Trouble; times: number; after: number }[] = [];
   const server = createServer(
     { cert: chain.leafPem + chain.intermediatePem, key: chain.keyPem },
     async (request, response) => {
@@ -46,8 +46,10 @@ export async function startFakeServer(
       const { method = "", headers } = request;
       const call = `${method} ${request.url} ${headers["x-amz-target"] ?? ""}`.trim();
       fake.calls.push(call);
-      const due = troubles.find((entry) => entry.times > 0 && entry.call.test(call));
+      const near = troubles.find((entry) => entry.times > 0 && entry.call.test(call));
+      const due = near?.after === 0 ? near : undefined;
       if (due) due.times -= 1;
+      else if (near) near.after -= 1;
       if (due?.trouble === "away") return void response.destroy();
       const url = new URL(request.url ?? "", fake.url);
       const answer =
@@ -66,7 +68,7 @@ export async function startFakeServer(
     url: `https://localhost:${(server.address() as AddressInfo).port}`,
     ca: chain.rootPem,
     calls: [],
-    befall: (call, trouble, times = 1) => void troubles.push({ call, trouble, times }),
+    befall: (call, trouble, times = 1, after = 0) => void troubles.push({ call, trouble, times, after }),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();

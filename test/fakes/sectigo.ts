@@ -5,7 +5,7 @@ import { type FakeAnswer, type FakeServer, startFakeServer } from "./fake-server
 import { makeSigningCa, type Signed } from "./signing-ca.ts";
 
 const organization = 103;
-const profile = { id: 1013, name: "Public SSL", description: "", terms: [30, 90, 199], keyTypes: {} };
+const profile = { id: 1013, name: "Public SSL", description: "", terms: [30, 46, 199], keyTypes: {} };
 
 const enrollment = z.strictObject({
   orgId: z.int(),
@@ -15,6 +15,7 @@ const enrollment = z.strictObject({
   term: z.int().min(1),
   comments: z.string().max(1_024).optional(),
   externalRequester: z.string().max(512).optional(),
+  customFields: z.array(z.strictObject({ name: z.string(), value: z.string().max(256) })).optional(),
   dcvMode: z.enum(["CNAME", "EMAIL", "HTTP", "HTTPS", "TXT"]).optional(),
 });
 const revocation = z.strictObject({
@@ -39,6 +40,8 @@ export interface Sectigo extends AsyncDisposable {
   password: string;
   organization: number;
   profile: typeof profile;
+  /** Every one of these has to come with a request. */
+  customFields: string[];
   /** Whether requests wait for an administrator. */
   approves: boolean;
   certificates: SslCertificate[];
@@ -67,6 +70,9 @@ export async function startSectigo(clock: () => Date): Promise<Sectigo> {
     if (certType !== profile.id) return failure(400, -111, `No certificate profile found by id ${certType}`);
     if (!profile.terms.includes(term))
       return failure(400, -36, "The validity period (term) is invalid for this certificate profile.");
+    const given = (read.data.customFields ?? []).map(({ name }) => name);
+    if (fake.customFields.some((name) => !given.includes(name)))
+      return failure(400, -62, "Missing mandatory custom field!");
     const [der] = fromPem("CERTIFICATE REQUEST", csr);
     if (!der) return failure(400, -138, "Invalid CSR.");
     const sslId = 50 + fake.certificates.length;
@@ -133,6 +139,10 @@ export async function startSectigo(clock: () => Date): Promise<Sectigo> {
       const isOurs = url.searchParams.get("organizationId") === String(organization);
       return { status: 200, body: isOurs ? [profile] : [] };
     }
+    if (call === "GET /ssl/v1/customFields") {
+      const fields = fake.customFields.map((name, index) => ({ id: index, name, mandatory: true }));
+      return { status: 200, body: [...fields, { id: 99, name: "Ticket", mandatory: false }] };
+    }
     if (call === "GET /ssl/v1") return list(url.searchParams);
     if (call === "POST /ssl/v1/enroll") return enroll(json());
     const [, collected] = /^GET \/ssl\/v1\/collect\/(\d+)$/.exec(call) ?? [];
@@ -152,6 +162,7 @@ export async function startSectigo(clock: () => Date): Promise<Sectigo> {
     password: "Password123!",
     organization,
     profile,
+    customFields: [],
     approves: false,
     certificates: [],
     last() {

@@ -47,6 +47,20 @@ export async function readProfile(tools: IssuerTools, api: CaApi, step: string, 
   return all.find(({ id }) => id === config.certificate_profile_id);
 }
 
+const customFields = z.array(z.object({ name: z.string(), mandatory: z.boolean() }));
+
+/** The custom fields that every request has to have, and that are not configured. */
+export async function missingFields(
+  tools: IssuerTools,
+  api: CaApi,
+  config: SectigoConfig,
+): Promise<string[]> {
+  const call = { step: "test", method: "GET", path: "/ssl/v1/customFields" } as const;
+  const fields = await askCa(tools, api, call, customFields);
+  const mandatory = fields.filter((field) => field.mandatory).map(({ name }) => name);
+  return mandatory.filter((name) => config.custom_fields?.[name] === undefined);
+}
+
 /** Nothing comes of these any more. */
 export const deadStatuses = ["Declined", "Rejected", "Invalid", "Revoked", "Expired", "Replaced"];
 
@@ -106,6 +120,8 @@ export async function placeRequest(
     subjAltNames: request.sans.join(","),
     comments: commentsFor(request),
     externalRequester: config.external_requester,
+    customFields:
+      config.custom_fields && Object.entries(config.custom_fields).map(([name, value]) => ({ name, value })),
     dcvMode: config.dcv_mode,
   };
   const call = { step: "order", method: "POST", path: "/ssl/v1/enroll", body } as const;

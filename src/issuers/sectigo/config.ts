@@ -29,6 +29,10 @@ export const sectigoConfig = z.strictObject({
     .max(128)
     .optional()
     .meta({ title: "External requester", description: "Whom Sectigo writes to about the certificate" }),
+  custom_fields: z.record(z.string().min(1).max(256), z.string().max(256)).optional().meta({
+    title: "Custom fields",
+    description: 'Values by name, for those that the account demands: {"Cost centre": "4711"}',
+  }),
   dcv_mode: z.enum(["CNAME", "HTTP", "HTTPS", "TXT"]).optional().meta({
     title: "Validation of domains",
     description: "Only where domains are not validated before; done outside of certctl",
