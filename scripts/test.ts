@@ -18,6 +18,7 @@ const packages = {
   pebble: "pebble",
   named: "bind9",
   certtool: "gnutls-bin",
+  cfssl: "golang-cfssl",
   "softhsm2-util": "softhsm2",
 };
 /** Newer than the system's, or not in it. */

@@ -60,6 +60,7 @@ describe("a form's fields", () => {
   test("are those of the alternative that was chosen, and no other is sent", () => {
     const told = (method: string, properties: Record<string, Schema>): Schema => ({
       type: "object",
+      title: `by ${method}`,
       properties: { method: { type: "string", const: method }, ...properties },
       required: ["method", ...Object.keys(properties)],
     });
@@ -78,6 +79,7 @@ describe("a form's fields", () => {
     const fields = fieldsOf(schema);
     const names = (draft: object) => shownFields(fields, { ...draft }).map(({ name }) => name);
     expect(fields[0]).toMatchObject({ name: "auth.method", kind: "choice", choices: ["token", "approle"] });
+    expect(fields[0]?.words).toEqual({ token: "by token", approle: "by approle" });
     expect(names({})).toEqual(["auth.method", "sign"]);
     expect(names({ "auth.method": "token" })).toEqual(["auth.method", "auth.token", "sign"]);
     expect(names({ "auth.method": "approle" })).toEqual([

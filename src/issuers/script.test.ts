@@ -40,6 +40,7 @@ test.each([
   [10, "Refused"],
   [11, "RateLimited"],
   [12, "Configuration"],
+  [14, "Network"],
   [1, "Internal"],
   [127, "Internal"],
 ])("takes the exit code %i for %s", async (code, failureClass) => {

@@ -40,6 +40,7 @@ const classes: Readonly<Record<number, FailureClass>> = {
   10: "Refused",
   11: "RateLimited",
   12: "Configuration",
+  14: "Network",
 };
 
 /**

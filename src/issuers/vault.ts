@@ -31,16 +31,20 @@ const config = z.strictObject({
   issuer_ref: name.optional().meta({ description: "One of the engine's issuers, instead of the role's" }),
   auth: z
     .discriminatedUnion("method", [
-      z.strictObject({
-        method: z.literal("token"),
-        token: secret.meta({ secret: true, description: "Is not renewed by certctl" }),
-      }),
-      z.strictObject({
-        method: z.literal("approle"),
-        role_id: z.string().min(1).max(256).meta({ description: "Of the AppRole" }),
-        secret_id: secret.meta({ secret: true, description: "Of the AppRole" }),
-        mount: path.default("approle").meta({ description: "Where the auth method is mounted" }),
-      }),
+      z
+        .strictObject({
+          method: z.literal("token"),
+          token: secret.meta({ secret: true, description: "Is not renewed by certctl" }),
+        })
+        .meta({ title: "Token" }),
+      z
+        .strictObject({
+          method: z.literal("approle"),
+          role_id: z.string().min(1).max(256).meta({ description: "Of the AppRole" }),
+          secret_id: secret.meta({ secret: true, description: "Of the AppRole" }),
+          mount: path.default("approle").meta({ description: "Where the auth method is mounted" }),
+        })
+        .meta({ title: "AppRole" }),
     ])
     .meta({ description: "How certctl logs in" }),
 });

@@ -183,7 +183,7 @@ test("Google's key file is typed in several lines, and its certificates are prov
   await dialog()
     .getByLabel(/^Token endpoint/)
     .fill(`${google.server.url}/token`);
-  await dialog().getByLabel("CA optional", { exact: true }).last().fill(google.server.ca);
+  await dialog().getByLabel("CA optional", { exact: true }).fill(google.server.ca);
   await dialog().getByRole("button", { name: "Test connection" }).click();
   await dialog().getByText("It works").waitFor();
   await expectFine(view, "Google's form");

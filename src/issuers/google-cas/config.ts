@@ -17,7 +17,7 @@ export const googleCasConfig = z.strictObject({
     description: "Id of the pool that signs",
   }),
   certificate_authority: segment("the id of a CA in the pool").optional().meta({
-    title: "CA",
+    title: "CA of the pool",
     description: "Id of the one CA of the pool that is to sign; any that is enabled when left out",
   }),
   certificate_template: z

@@ -15,7 +15,7 @@ export function TestResult({
   const Icon = isOk ? CircleCheck : CircleX;
   const box = useRef<HTMLDivElement>(null);
   // At the end of a long form it would not be seen.
-  useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), []);
+  useEffect(() => void box.current?.scrollIntoView({ block: "nearest" }), []);
   return (
     <div
       ref={box}
