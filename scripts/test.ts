@@ -20,6 +20,7 @@ const packages = {
   certtool: "gnutls-bin",
   cfssl: "golang-cfssl",
   "softhsm2-util": "softhsm2",
+  aws: "awscli",
 };
 /** Newer than the system's, or not in it. */
 const debian13 = ["pebble", "zlint"];

@@ -55,6 +55,7 @@ const requests = {
 export interface AwsPrivateCa extends AsyncDisposable {
   server: FakeServer;
   caArn: string;
+  notAfter: Date;
   region: string;
   accessKeyId: string;
   secretAccessKey: string;
@@ -153,6 +154,7 @@ export async function startAwsPrivateCa(clock: () => Date): Promise<AwsPrivateCa
   const fake: AwsPrivateCa = {
     server,
     caArn: `${account}:certificate-authority/11111111-2222-3333-4444-555555555555`,
+    notAfter: ca.notAfter,
     region,
     accessKeyId: "AKIAFAKEFAKEFAKEFAKE",
     secretAccessKey: "the/secret+access/key",

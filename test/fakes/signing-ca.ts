@@ -48,7 +48,7 @@ export interface SigningCa {
 export function makeSigningCa(now: Date): SigningCa {
   const root = newKey();
   const issuer = newKey();
-  const notAfter = new Date(now.getTime() + 5 * yearMs);
+  const notAfter = new Date(Math.floor((now.getTime() + 5 * yearMs) / 1000) * 1000);
   const authority = [basicConstraints(), keyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign)];
   const certify = (
     names: { subject: string; issuer: string },
