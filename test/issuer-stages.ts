@@ -17,8 +17,6 @@ export interface IssuerStage extends AsyncDisposable {
   config: JsonObject;
   /** With credentials that it does not take; null: there are none. */
   wrong: JsonObject | null;
-  /** For how long it signs where 46 days are asked for and it cannot do that. */
-  days?: number;
   commands?: ServerCommands;
   /** Where it is a fake whose API lets an order be found again whose answer was lost. */
   finds?: { server: FakeServer; orders(): number };
@@ -86,25 +84,6 @@ export const issuerStages: Readonly<Record<string, () => Promise<IssuerStage>>> 
       wrong: { ...config, api_key: "another-secret" },
       finds: { server: digicert.server, orders: () => digicert.orders.length },
       [Symbol.asyncDispose]: () => digicert[Symbol.asyncDispose](),
-    };
-  },
-
-  async sectigo() {
-    const sectigo = await startSectigo(clock);
-    const config = {
-      customer_uri: sectigo.customerUri,
-      login: sectigo.login,
-      password: sectigo.password,
-      organization_id: sectigo.organization,
-      certificate_profile_id: sectigo.profile.id,
-      url: `${sectigo.server.url}/api`,
-      ca: sectigo.server.ca,
-    };
-    return {
-      config,
-      wrong: { ...config, password: "another-secret" },
-      days: 30,
-      [Symbol.asyncDispose]: () => sectigo[Symbol.asyncDispose](),
     };
   },
 
