@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Digicert, startDigicert } from "../../test/fakes/digicert.ts";
-import { openControlPlane } from "../../test/fixtures.ts";
+import { openControlPlane, operator } from "../../test/fixtures.ts";
 import {
   askAgain,
   failureOf,
@@ -19,6 +19,7 @@ import {
   type RevocationReason,
   revocationReasons,
 } from "./issuer.ts";
+import { setStandby } from "./standby.ts";
 
 let fake: Digicert;
 let now: Date;
@@ -176,6 +177,14 @@ describe("DigiCert CertCentral", () => {
     }
   });
 
+  test("takes a look-up that finds nothing for none, however it is said", async () => {
+    const body = { errors: [{ code: "not_found|order", message: "The specified order was not found." }] };
+    fake.server.befall(/alternate/, { status: 404, body });
+    expect(await issue(requestAt(now))).toHaveProperty("leafDer");
+    fake.server.befall(/alternate/, { status: 403, body });
+    expect(await failureOf(issue(requestAt(now)))).toMatchObject({ failureClass: "Configuration" });
+  });
+
   test("that refuses leaves no order behind, so that another CA may be asked", async () => {
     const context = testContext({ clock });
     const ask = () => failureOf(issue(requestAt(now), {}, context));
@@ -240,5 +249,27 @@ describe("DigiCert CertCentral", () => {
     expect(await askAgain(plane, jobId, 600_000)).toMatchObject({ status: "Completed" });
     const serial = await revokeVersion(plane, certificateId, "KeyCompromise");
     expect(fake.orders).toMatchObject([{ revokedFor: "keyCompromise", signed: { serial } }]);
+  });
+
+  test("has its standby asked where nothing was ordered, and nobody where an order may have been", async () => {
+    await using plane = await openControlPlane();
+    now = plane.time.now;
+    const standby = {
+      standbyIssuerId: "iss-local",
+      standbyAfter: 1,
+      canaryCertificateId: "",
+      canaryEveryDays: 0,
+    };
+    for (const [broken, moved] of [
+      [/alternate/, true],
+      [/^POST/, false],
+    ] as const) {
+      const { jobId, issuerId } = await orderedCertificate(plane, { kind: "digicert", config: config() });
+      await setStandby(plane, operator, { id: issuerId, ...standby });
+      fake.server.befall(broken, "lost");
+      expect(await askAgain(plane, jobId)).toMatchObject({ issuerId: moved ? "iss-local" : null });
+      expect(await askAgain(plane, jobId, 120_000)).toMatchObject({ status: "Completed" });
+    }
+    expect(fake.orders).toHaveLength(1);
   });
 });

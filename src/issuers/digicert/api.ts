@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { fromPem, pem } from "../../x509/pem.ts";
-import { askCa, type CaApi, callCa } from "../ca-http.ts";
+import { askCa, type CaApi, CaRefusal, callCa } from "../ca-http.ts";
 import type { IssueRequest, IssuerTools } from "../issuer.ts";
 import type { DigicertConfig } from "./config.ts";
 
@@ -45,7 +45,12 @@ export function readOrder(tools: IssuerTools, api: CaApi, step: string, id: numb
  */
 export async function findOrder(tools: IssuerTools, api: CaApi, keyId: string): Promise<number | null> {
   const path = `/order/alternate/${encodeURIComponent(keyId)}`;
-  const { orders } = await askCa(tools, api, { step: "order", method: "GET", path }, alternates);
+  const call = { step: "order", method: "GET", path } as const;
+  const { orders } = await askCa(tools, api, call, alternates).catch((error: unknown) => {
+    // Its documentation does not say how the API answers that there is none.
+    if (error instanceof CaRefusal && error.status === 404) return { orders: [] };
+    throw error;
+  });
   const live = orders.filter(({ status }) => !deadStatuses.includes(status));
   return live.length === 0 ? null : Math.max(...live.map(({ order_id: id }) => id));
 }
