@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fromPem } from "../src/x509/pem.ts";
 import { type AcmeStage, openAcmeStage } from "./acme-stage.ts";
-import { type NameServer, startNameServer } from "./name-server.ts";
+import { dns01, type NameServer, startNameServer } from "./name-server.ts";
 import { openScratch, openssl } from "./openssl.ts";
 import { type Pebble, type PebbleOptions, startPebble } from "./pebble.ts";
 import { serveFiles } from "./serve-files.ts";
@@ -49,17 +49,6 @@ async function failed(certificateId: string) {
   const { body } = await stage.system.rest("POST", `/api/v1/certificates/${certificateId}/renew`, {});
   return stage.system.job(body.job_id, ({ error }) => error !== null);
 }
-
-const dns01 = () => ({
-  challenge: "dns-01",
-  solver: "rfc2136",
-  rfc2136: {
-    server: "127.0.0.1",
-    port: names.port,
-    tsig_key_name: names.keyName,
-    tsig_secret: names.secret,
-  },
-});
 
 async function revoked(certificateId: string, versionId: string): Promise<void> {
   const path = `/api/v1/certificates/${certificateId}/revoke`;
@@ -146,7 +135,7 @@ describe.each(["2.4", "2.6"] as const)("Pebble %s", (version) => {
 
   test("is answered by a name server, for wildcards too, and finds nothing left there", async () => {
     await withPebble({ version, dnsPort: names.port }, async (pebble) => {
-      const issuer = await stage.issuer(pebble, dns01());
+      const issuer = await stage.issuer(pebble, dns01(names));
       const wanted = [`*.${names.zone}`, names.zone, `*.deep.${names.zone}`];
       const { version: made } = await proven(await stage.certificate(issuer, wanted));
       await verified(made, pebble.roots[0] ?? "", `any.${names.zone}`);

@@ -57,3 +57,12 @@ zone "${zone}" { type primary; file "${zoneFile}"; allow-update { key "${keyName
     );
   return { port, zone, keyName, secret, texts, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
+
+/** What an issuer's settings say of it. */
+export function dns01({ port, keyName, secret }: NameServer) {
+  return {
+    challenge: "dns-01",
+    solver: "rfc2136",
+    rfc2136: { server: "127.0.0.1", port, tsig_key_name: keyName, tsig_secret: secret },
+  };
+}
