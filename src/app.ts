@@ -191,6 +191,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     operate: (id: string, signal: AbortSignal) => runOperation({ db, issuerKinds, clock, log }, id, signal),
   };
   const queue = { pool, log, signal: stopping.signal };
+  // Before anything is signed: a CA may ask here while it is.
+  const buckets = createBuckets({ ...ocspSignatures, clock });
+  const pkiRoutes: PkiRoute[] = [
+    challengeRoute(db),
+    ...revocationRoutes({ db, sealer, issuing, clock, buckets }),
+  ];
+  const { port: pkiPort, address } = config.pki;
+  if (pkiPort !== undefined)
+    starting.use(await startPkiListener({ port: pkiPort, address, routes: pkiRoutes, log }));
   starting.use(await startQueue({ ...queue, tasks, concurrency: 8 }));
   // Of their own, so that a mail server that hangs holds up no certificate.
   const sending = { db, sealer, egress, clock, log };
@@ -264,14 +273,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     shutdownSignal,
   });
   const listener = await startSecureListener({ config, authorities, clock, log, handler });
-  const buckets = createBuckets({ ...ocspSignatures, clock });
-  const pkiRoutes: PkiRoute[] = [
-    challengeRoute(db),
-    ...revocationRoutes({ db, sealer, issuing, clock, buckets }),
-  ];
-  const { port: pkiPort, address } = config.pki;
-  if (pkiPort !== undefined)
-    starting.use(await startPkiListener({ port: pkiPort, address, routes: pkiRoutes, log }));
   const parts = starting.move();
   return {
     url: listener.url,

@@ -38,6 +38,7 @@ describe("the configuration", () => {
       everyMs: {
         jobs: 30_000,
         renewals: 3_600_000,
+        renewalInformation: 300_000,
         validations: 86_400_000,
         agents: 120_000,
         expiryAlerts: 3_600_000,
@@ -69,6 +70,7 @@ describe("the configuration", () => {
       CERTCTL_NOTIFICATION_SWEEP_SECONDS: "9",
       CERTCTL_AUDIT_SEAL_SECONDS: "10",
       CERTCTL_RENEWAL_CHECK_SECONDS: "60",
+      CERTCTL_RENEWAL_INFORMATION_SECONDS: "21",
       CERTCTL_RENEWAL_JITTER_SECONDS: "0",
       CERTCTL_EARLY_RENEWALS_PERCENT: "25",
       CERTCTL_EARLY_RENEWALS_AT_LEAST: "5",
@@ -109,6 +111,7 @@ describe("the configuration", () => {
       everyMs: {
         jobs: 7_000,
         renewals: 60_000,
+        renewalInformation: 21_000,
         validations: 3_600_000,
         agents: 12_000,
         expiryAlerts: 8_000,

@@ -37,6 +37,7 @@ export interface Config {
   everyMs: {
     jobs: number;
     renewals: number;
+    renewalInformation: number;
     validations: number;
     agents: number;
     expiryAlerts: number;
@@ -107,6 +108,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       revocationData: settings.CERTCTL_REVOCATION_DATA_SECONDS * 1000,
       sessions: settings.CERTCTL_SESSION_PRUNE_SECONDS * 1000,
       renewals: settings.CERTCTL_RENEWAL_CHECK_SECONDS * 1000,
+      renewalInformation: settings.CERTCTL_RENEWAL_INFORMATION_SECONDS * 1000,
       validations: settings.CERTCTL_VALIDATION_SECONDS * 1000,
       agents: settings.CERTCTL_AGENT_HEALTH_SECONDS * 1000,
     },

@@ -14,7 +14,8 @@ import { notificationsTask } from "./notifications/sweep.ts";
 import { operationTask } from "./operations/run.ts";
 import type { Log } from "./platform/log.ts";
 import { policiesTask } from "./policies/inventory.ts";
-import { renewalTask } from "./renewals/check.ts";
+import { renewalInformationTask } from "./renewal-information/poll.ts";
+import { checkRenewals, renewalTask } from "./renewals/check.ts";
 import { revocationDataTask } from "./revocation/task.ts";
 import type { ScheduledTask } from "./scheduler/task.ts";
 import { sessionsTask } from "./sessions/end.ts";
@@ -25,8 +26,11 @@ export function scheduledTasks(
   { everyMs, renewals }: Pick<Config, "everyMs" | "renewals">,
 ): ScheduledTask[] {
   const { db, sealer, issuing, egress, auditKey, clock, log } = deps;
+  const renewing = { db, log, ...renewals };
+  const renew = (now: Date, signal: AbortSignal) => checkRenewals(renewing, now, signal);
   return [
-    renewalTask({ db, log, ...renewals }, everyMs.renewals),
+    renewalTask(renewing, everyMs.renewals),
+    renewalInformationTask({ ...deps, renew }, everyMs.renewalInformation),
     canaryTask({ db, log }, everyMs.renewals),
     challengesTask(deps, everyMs.jobs),
     sweepTask(db, everyMs.jobs),

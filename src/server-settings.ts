@@ -122,6 +122,9 @@ export const serverSettings = z.object({
   CERTCTL_RENEWAL_CHECK_SECONDS: interval(3600).meta({
     description: "How often certificates that are due are looked for",
   }),
+  CERTCTL_RENEWAL_INFORMATION_SECONDS: interval(300).meta({
+    description: "How often it is looked which CAs are to be asked again when they want certificates renewed",
+  }),
   CERTCTL_RENEWAL_JITTER_SECONDS: z.coerce
     .number()
     .int()

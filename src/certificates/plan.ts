@@ -9,9 +9,12 @@ import { Prisma } from "#gen/prisma/client.ts";
 const leadTime = (lifetime: Prisma.Sql) =>
   Prisma.sql`least((${lifetime}) / 3, policy.renewal_window_days * interval '1 day')`;
 
-/** The policy's window before the end, but never before two thirds of the lifetime have passed. */
-export const renewAt = Prisma.sql`date_trunc('milliseconds',
-  current.not_after - ${leadTime(Prisma.sql`current.not_after - current.not_before`)})`;
+/**
+ * When the CA wants it (RFC 9773); where it does not say, the policy's window before the end, but never before two thirds of the
+ * lifetime have passed.
+ */
+export const renewAt = Prisma.sql`coalesce(current.ari_renew_at, date_trunc('milliseconds',
+  current.not_after - ${leadTime(Prisma.sql`current.not_after - current.not_before`)}))`;
 
 /** The time from one renewal to the next, where each makes a certificate of this lifetime. */
 export function renewalInterval(lifetime: Prisma.Sql): Prisma.Sql {

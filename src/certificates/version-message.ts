@@ -4,6 +4,8 @@ import {
   CertificateContentSchema,
   type CertificateVersion,
   CertificateVersionSchema,
+  type RenewalInformation,
+  RenewalInformationSchema,
   RevocationReasonSchema,
   type VersionContent,
   VersionContentSchema,
@@ -17,9 +19,11 @@ import type { VersionRow } from "./store.ts";
 
 export const revocationReasons = wordsOf(RevocationReasonSchema);
 
-export function versionMessage({ revokedAt, revocationReason, ...row }: VersionRow): CertificateVersion {
+export function versionMessage(version: VersionRow): CertificateVersion {
+  const { revokedAt, revocationReason, ...row } = version;
   return create(CertificateVersionSchema, {
     ...row,
+    ...(row.ariStart || row.ariError ? { renewalInformation: renewalInformation(version) } : {}),
     ...timestamps({ revokedAt }),
     ...(revokedAt ? { revocationReason: revocationReasons.value(revocationReason) } : {}),
     serialNumber: row.serial,
@@ -27,6 +31,15 @@ export function versionMessage({ revokedAt, revocationReason, ...row }: VersionR
     notAfter: timestampFromDate(row.notAfter),
     renewAt: timestampFromDate(row.renewAt),
     createdAt: timestampFromDate(row.createdAt),
+  });
+}
+
+function renewalInformation(row: VersionRow): RenewalInformation {
+  const { ariStart: start, ariEnd: end, ariRenewAt: renewAt, ariPollAt: nextPollAt } = row;
+  return create(RenewalInformationSchema, {
+    ...timestamps({ start, end, renewAt, nextPollAt }),
+    explanationUrl: row.ariExplanationUrl,
+    error: row.ariError,
   });
 }
 

@@ -87,17 +87,33 @@ export async function explainCertificate(
   };
 }
 
+/** What of a version its plan depends on. */
+interface PlannedVersion {
+  notBefore: Date;
+  notAfter: Date;
+  renewAt: Date;
+  ariStart: Date | null;
+  ariEnd: Date | null;
+  ariRenewAt: Date | null;
+}
+
 function planOf(
-  { notBefore, notAfter, renewAt: plannedAtIssuance }: { notBefore: Date; notAfter: Date; renewAt: Date },
+  version: PlannedVersion,
   policy: { id: string; name: string; autoRenew: boolean; renewalWindowDays: number },
 ): ExplainedPlan {
+  const { notBefore, notAfter, renewAt: plannedAtIssuance, ariStart, ariEnd, ariRenewAt } = version;
   const windowDays = policy.renewalWindowDays;
-  const renewAt = planRenewal(notBefore, notAfter, windowDays);
+  const byPolicy = planRenewal(notBefore, notAfter, windowDays);
+  const renewAt = ariRenewAt ?? byPolicy;
   const lifetimeMs = notAfter.getTime() - notBefore.getTime();
-  const windowMs = notAfter.getTime() - renewAt.getTime();
+  const windowMs = notAfter.getTime() - byPolicy.getTime();
   const isCapped = windowMs < windowDays * 86_400_000;
   const cap = isCapped ? `, but never before two thirds of the life have passed: ${inWords(windowMs)}` : "";
-  const text = `${inWords(lifetimeMs)} of life; the policy ${policy.name} wants ${windowDays} d before the end${cap}`;
+  const wanted = `${inWords(lifetimeMs)} of life; the policy ${policy.name} wants ${windowDays} d before the end${cap}`;
+  const text =
+    ariStart && ariEnd
+      ? `${wanted}; the CA wants it between ${ariStart.toISOString()} and ${ariEnd.toISOString()} (ARI), and that holds`
+      : wanted;
   return {
     text,
     notBefore,

@@ -197,6 +197,16 @@ export interface RefusalContext {
   pkiUrl: string | null;
 }
 
+/** The time in which a CA wants a certificate renewed. */
+export interface RenewalInformation {
+  start: Date;
+  end: Date;
+  /** For people; empty: the CA has nothing to say. */
+  explanationUrl: string;
+  /** When to ask again; null: it did not say. */
+  retryAfterMs: number | null;
+}
+
 /** A certificate authority that certctl can ask. One file per kind; see local-ca.ts. */
 export interface Issuer<Config = unknown> {
   /** Stable: stored in the database, shown in the API. */
@@ -227,13 +237,19 @@ export interface Issuer<Config = unknown> {
   isCommitted?(state: JsonObject): boolean;
   /** Has a certificate revoked; one that is revoked already is fine. Throws IssuerError. */
   revoke?(request: RevokeRequest, config: Config, tools: IssuerTools): Promise<void>;
+  /** When the CA wants a certificate renewed (RFC 9773); null: this one does not say. Throws IssuerError. */
+  renewalInfo?(
+    certificate: SignedCertificate,
+    config: Config,
+    tools: IssuerTools,
+  ): Promise<RenewalInformation | null>;
   /** Takes away a challenge that was left behind. Throws IssuerError. */
   clearChallenge?(challenge: KeptChallenge, config: Config, tools: ChallengeTools): Promise<void>;
 }
 
 /** Infers the configuration's type from its schema, then hides it: callers hold JSON only. */
 export function defineIssuer<Config>(issuer: Issuer<Config>): Issuer {
-  const { orderStatus, revoke, clearChallenge, ...always } = issuer;
+  const { orderStatus, revoke, renewalInfo, clearChallenge, ...always } = issuer;
   const read = (config: unknown) => issuer.config.parse(config);
   return {
     ...always,
@@ -246,6 +262,9 @@ export function defineIssuer<Config>(issuer: Issuer<Config>): Issuer {
         orderStatus(state, request, read(config), context),
     }),
     ...(revoke && { revoke: async (request, config, tools) => revoke(request, read(config), tools) }),
+    ...(renewalInfo && {
+      renewalInfo: async (certificate, config, tools) => renewalInfo(certificate, read(config), tools),
+    }),
     ...(clearChallenge && {
       clearChallenge: async (challenge, config, tools) => clearChallenge(challenge, read(config), tools),
     }),

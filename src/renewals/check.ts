@@ -48,8 +48,9 @@ async function open(
       // Looked at again under the lock: it may have been renewed since the list was made.
       const [still] = await dueCertificates(tx, now, id);
       if (!still) return "passed";
-      // What is revoked waits for nobody.
-      const runAfter = new Date(now.getTime() + (still.isRevoked ? 0 : Math.random() * jitterMs));
+      // What is revoked, or about to be, waits for nobody.
+      const isUrgent = still.isRevoked || still.isPastWindow;
+      const runAfter = new Date(now.getTime() + (isUrgent ? 0 : Math.random() * jitterMs));
       await openRenewal(tx, system, id, { now, runAfter, isEarly: still.isEarly });
       return "opened";
     });

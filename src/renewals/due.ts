@@ -8,12 +8,14 @@ export interface DueCertificate {
   id: string;
   expiresAt: Date;
   /**
-   * It is renewed before the time that was planned when it was issued: somebody changed its policy since. A renewal that
-   * is due by its own plan, or with less than a sixth of its life left, is not early.
+   * It is renewed before the time that was planned when it was issued: somebody changed its policy since, or its CA wants it. A renewal that
+   * is due by its own plan, or with less than a sixth of its life left, is not early, nor is one that its CA wanted before now.
    */
   isEarly: boolean;
   /** Its current version is revoked. */
   isRevoked: boolean;
+  /** The time in which its CA wanted it renewed has passed: it may be revoked at any moment. */
+  isPastWindow: boolean;
 }
 
 /** After a renewal that failed or was cancelled, the next one is opened this much later. */
@@ -39,8 +41,10 @@ export async function dueCertificates(
   const pausedSince = new Date(now.getTime() - renewalPauseHours * 3_600_000);
   return db.$queryRaw<DueCertificate[]>`
     SELECT c.id, current.not_after AS "expiresAt",
-      current.renew_at > ${now} AND ${atRiskFrom} > ${now} AND current.revoked_at IS NULL AS "isEarly",
-      current.revoked_at IS NOT NULL AS "isRevoked"
+      current.renew_at > ${now} AND ${atRiskFrom} > ${now} AND current.revoked_at IS NULL
+        AND (current.ari_end IS NULL OR current.ari_end > ${now}) AS "isEarly",
+      current.revoked_at IS NOT NULL AS "isRevoked",
+      coalesce(current.ari_end <= ${now}, false) AS "isPastWindow"
     FROM managed_certificates c
     JOIN renewal_policies policy ON policy.id = c.renewal_policy_id AND policy.auto_renew
     JOIN current_versions current ON current.certificate_id = c.id

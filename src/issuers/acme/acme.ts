@@ -5,6 +5,7 @@ import { openAccount } from "./account.ts";
 import { acmeConfig } from "./config.ts";
 import { issueByAcme } from "./order.ts";
 import { AcmeFailure, issuerError } from "./problem.ts";
+import { renewalInformation } from "./renewal-information.ts";
 import { solverOf } from "./solver.ts";
 import { readState } from "./state.ts";
 import { testAcme } from "./test-directory.ts";
@@ -55,6 +56,8 @@ export const acme = defineIssuer({
       throw issuerError("revoke", error);
     }
   },
+
+  renewalInfo: renewalInformation,
 
   async clearChallenge(challenge, config, tools) {
     await solverOf(config, tools).clear(challenge);

@@ -1,6 +1,43 @@
 import { AsnConvert } from "@peculiar/asn1-schema";
 import { AuthorityKeyIdentifier, Certificate, id_ce_authorityKeyIdentifier } from "@peculiar/asn1-x509";
-import type { SignedCertificate } from "../issuer.ts";
+import { z } from "zod";
+import { IssuerError, type IssuerTools, type RenewalInformation, type SignedCertificate } from "../issuer.ts";
+import type { AcmeConfig } from "./config.ts";
+import { connectAcme } from "./connection.ts";
+import { issuerError } from "./problem.ts";
+import { throwawayKey } from "./throwaway-key.ts";
+
+/** RFC 9773, 4.2. */
+const answer = z.object({
+  suggestedWindow: z.object({
+    start: z.iso.datetime({ offset: true }),
+    end: z.iso.datetime({ offset: true }),
+  }),
+  explanationURL: z.url().max(2_048).optional(),
+});
+
+/** Asks the CA when it wants a certificate renewed; null: it does not say, or is not to be asked. */
+export async function renewalInformation(
+  certificate: SignedCertificate,
+  config: AcmeConfig,
+  tools: IssuerTools,
+): Promise<RenewalInformation | null> {
+  if (!config.renewal_information) return null;
+  try {
+    const connection = await connectAcme(config, { keyPem: throwawayKey() }, tools);
+    const { renewalInfo } = await connection.directory();
+    const id = renewalId(certificate);
+    if (!renewalInfo || id === null) return null;
+    const { data, retryAfterMs } = await connection.get(`${renewalInfo.replace(/\/$/, "")}/${id}`);
+    const read = answer.safeParse(data);
+    const start = new Date(read.data?.suggestedWindow.start ?? Number.NaN);
+    const end = new Date(read.data?.suggestedWindow.end ?? Number.NaN);
+    if (!(start < end)) throw new IssuerError("renewal_info", "the CA named no time to renew in", "Refused");
+    return { start, end, explanationUrl: read.data?.explanationURL ?? "", retryAfterMs };
+  } catch (error) {
+    throw issuerError("renewal_info", error);
+  }
+}
 
 /** How RFC 9773 names a certificate: its issuer's key identifier and its serial number. Null: it has no such identifier. */
 export function renewalId({ leafDer }: Pick<SignedCertificate, "leafDer">): string | null {

@@ -1,14 +1,12 @@
-import { generateKeyPairSync } from "node:crypto";
 import { IssuerError, type IssuerTools } from "../issuer.ts";
 import type { AcmeConfig } from "./config.ts";
 import { connectAcme } from "./connection.ts";
 import { issuerError } from "./problem.ts";
+import { throwawayKey } from "./throwaway-key.ts";
 
 /** Reads the CA's directory and says what an account there needs. Nothing is registered. */
 export async function testAcme(config: AcmeConfig, tools: IssuerTools): Promise<string> {
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const keyPem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  const connection = await connectAcme(config, { keyPem }, tools);
+  const connection = await connectAcme(config, { keyPem: throwawayKey() }, tools);
   const directory = await connection.directory().catch((error: unknown) => {
     throw issuerError("directory", error);
   });
