@@ -109,14 +109,17 @@ const quiet = [
   "_prisma_migrations",
   "audit_keys",
   "audit_seals",
-  "authorities",
+  "challenges",
   // Follows what is announced: versions, targets, a certificate's agent.
   "current_versions",
   "installation",
   "issuances",
+  "issuer_accounts",
   // Would be too many: each replica tells them to its own watchers.
   "job_events",
   "join_tokens",
+  "ocsp_answers",
+  "ocsp_responders",
   "replicas",
   "server_keys",
 ];
