@@ -59,12 +59,18 @@ function parserOf(field: DescField): (text: string, before: JsonValue | undefine
   };
 }
 
+/** What is long, or nobody else's business, may be written `@file`: it stands in no list of processes then. */
+function secretOrFile(name: string, text: string): string {
+  if (name.endsWith("pem")) return contents(text);
+  // An editor ends the file with a newline; the secret has none.
+  return /(secret|password|passphrase|api_key)$/.test(name) ? contents(text).replace(/\r?\n$/, "") : text;
+}
+
 function parseValue(field: DescField, text: string): JsonValue {
   if (field.enum) return wordOf(enumWords(field.enum), text);
   if (isDocument(field)) return documentOf(text);
   if (field.scalar === undefined) return text;
-  if (field.scalar === ScalarType.STRING)
-    return /(pem|secret|password|api_key)$/.test(field.name) ? contents(text) : text;
+  if (field.scalar === ScalarType.STRING) return secretOrFile(field.name, text);
   const value = /^-?\d+(\.\d+)?$/.test(text)
     ? Number(text)
     : text === "true" || text === "false"

@@ -5,6 +5,7 @@ import { addApply } from "./apply/apply.ts";
 import { addAuditVerify } from "./audit-verify.ts";
 import { apiCommands } from "./commands.ts";
 import { addCompletion } from "./completion.ts";
+import { addExportRoot } from "./export-root.ts";
 import { addKeys } from "./keys.ts";
 import { addLogin } from "./login.ts";
 import { addProcesses } from "./processes.ts";
@@ -29,6 +30,7 @@ export function buildProgram(terminal: Terminal): Command {
   addCompletion(program, terminal);
   addTail(resourceGroup(program, "jobs"), terminal);
   addAuditVerify(program, terminal);
+  addExportRoot(program, terminal);
   return program;
 }
 

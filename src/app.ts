@@ -4,6 +4,7 @@ import { AgentWorkService } from "#gen/certctl/v1/agent_work_pb.ts";
 import { AgentService } from "#gen/certctl/v1/agents_pb.ts";
 import { ApiKeyService } from "#gen/certctl/v1/api_keys_pb.ts";
 import { AuditService } from "#gen/certctl/v1/audit_pb.ts";
+import { AuthorityService } from "#gen/certctl/v1/authorities_pb.ts";
 import { CertificateService } from "#gen/certctl/v1/certificates_pb.ts";
 import { DemoKeyService } from "#gen/certctl/v1/demo_keys_pb.ts";
 import { EventService } from "#gen/certctl/v1/events_pb.ts";
@@ -37,6 +38,7 @@ import { requireDeclaredAccess } from "./auth/access.ts";
 import type { Authorities } from "./authorities/authority.ts";
 import { authorityPem } from "./authorities/authority.ts";
 import { createIssuingAuthorities } from "./authorities/issuing.ts";
+import { authorityService } from "./authorities/rpc.ts";
 import { openAuthorities } from "./authorities/store.ts";
 import { issue } from "./certificates/issue.ts";
 import { performRevocation } from "./certificates/perform-revocation.ts";
@@ -113,6 +115,7 @@ export interface AppOptions {
 
 const services = [
   CertificateService,
+  AuthorityService,
   JourneyService,
   ExplanationService,
   JobService,
@@ -168,7 +171,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   const commands = serverCommands(config.serverFile);
   await ensureAdminKey(db, config.dataDir, clock());
   const systemRoot = authorities.byRole["system-root"];
-  const roots = [systemRoot, authorities.byRole["issuing-root"]];
+  const own = (await issuing.list()).map(({ authority }) => authority);
+  const roots = [systemRoot, ...own.filter(({ role }) => role === "issuing-root")];
   await writeAtomically(join(config.dataDir, "ca.pem"), roots.map(authorityPem).join(""), 0o644);
 
   const bus = starting.use(await openBus(databaseUrl, log));
@@ -239,6 +243,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         identityHours: config.agentIdentityHours,
       }),
     );
+    router.service(AuthorityService, authorityService(lent));
     router.service(IssuerService, issuerService({ ...lent, issuerKinds }));
     router.service(TargetService, targetService({ db, bus, clock }));
     router.service(TeamService, teamService({ db, clock }));

@@ -1,5 +1,6 @@
 import { Client } from "pg";
 import { expect } from "vitest";
+import { authorityCases } from "./authority-cases.ts";
 import { newCsr } from "./fixtures.ts";
 import type { System } from "./system.ts";
 
@@ -38,6 +39,7 @@ const csr = () => newCsr(["case.example.test"]).csrPem;
 export const creations: Record<string, (name: string, stage: Stage) => Record<string, unknown>> = {
   agents: (name) => ({ name }),
   "api-keys": (name) => ({ name, role: "viewer" }),
+  authorities: (name) => ({ name }),
   certificates: (name, { agentId }) => ({ name, common_name: `${name}.example.test`, agent_id: agentId }),
   "join-tokens": () => ({}),
   owners: (name) => ({ name, email: `${name}@example.test` }),
@@ -135,6 +137,7 @@ async function versionCase({ system, certificateId }: Stage): Promise<Case> {
 
 /** Every other call that is not a list, by its operation id. */
 export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
+  ...authorityCases,
   renewCertificate: () => ({ body: {} }),
   deployCertificate: () => ({ body: {}, status: 409 }),
   listCertificateVersions: ({ certificateId }) => ({ path: { id: certificateId } }),

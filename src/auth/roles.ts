@@ -13,6 +13,8 @@ const holders: Readonly<Record<string, readonly Role[]>> = {
   "api-keys:read": ["admin"],
   "api-keys:write": ["admin"],
   "audit:read": ["admin", "auditor"],
+  "authorities:read": ["admin", "operator", "viewer"],
+  "authorities:write": ["admin"],
   "certificates:read": ["admin", "operator", "viewer"],
   "certificates:renew": ["admin", "operator"],
   "certificates:revoke": ["admin", "operator"],

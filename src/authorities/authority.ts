@@ -3,7 +3,7 @@ import { AsnConvert } from "@peculiar/asn1-schema";
 import { Certificate, type Extension, KeyUsageFlags, type Name } from "@peculiar/asn1-x509";
 import { nameOf, newSerial, signCertificate, tbsCertificate } from "../x509/certificate.ts";
 import {
-  authorityKeyIdentifier,
+  authorityKeyIdentifierOf,
   basicConstraints,
   extendedKeyUsage,
   extendedKeyUsages,
@@ -81,7 +81,7 @@ export function makeAuthority(options: {
         keyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign),
         ...purpose(role, trustDomain),
         subjectKeyIdentifier(spki),
-        ...(parent ? [authorityKeyIdentifier(parent.spki)] : []),
+        ...(parent ? [authorityKeyIdentifierOf(parent.der)] : []),
       ],
     },
     signer,

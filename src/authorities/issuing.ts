@@ -39,7 +39,7 @@ export function createIssuingAuthorities(
   sealer: Sealer,
   pkiUrl: string | null,
 ): IssuingAuthorities {
-  let opened = new Map<string, { updatedAt: number; authority: Authority }>();
+  let opened = new Map<string, { version: string; authority: Authority }>();
   let snapshot: Snapshot | null = null;
 
   async function read(tx: Transaction | undefined, isFresh: boolean): Promise<Snapshot> {
@@ -63,10 +63,10 @@ export function createIssuingAuthorities(
       const above = row.parentId ? known.get(row.parentId) : undefined;
       const parent = above ? openOne(above) : null;
       const before = opened.get(row.id);
-      const updatedAt = row.updatedAt.getTime();
-      const isSame = before?.updatedAt === updatedAt && before.authority.parent === parent;
+      const version = `${row.keyPlace} ${row.updatedAt.getTime()}`;
+      const isSame = before?.version === version && before.authority.parent === parent;
       const authority = isSame ? before.authority : authorityOf(row, parent, sealer);
-      next.set(row.id, { updatedAt, authority });
+      next.set(row.id, { version, authority });
       return authority;
     };
     const all = rows.map(

@@ -2,7 +2,7 @@ import type { Extension } from "@peculiar/asn1-x509";
 import { KeyUsageFlags } from "@peculiar/asn1-x509";
 import { type CertificateContent, nameOf, newSerial } from "../x509/certificate.ts";
 import {
-  authorityKeyIdentifier,
+  authorityKeyIdentifierOf,
   extendedKeyUsages,
   keyUsage,
   subjectAltName,
@@ -42,7 +42,7 @@ export function leafContent(authority: Authority, request: LeafRequest): Certifi
     extendedKeyUsages(request.usages),
     subjectAltName(request.sans, request.commonName === ""),
     subjectKeyIdentifier(request.spki),
-    authorityKeyIdentifier(authority.spki),
+    authorityKeyIdentifierOf(authority.der),
     ...(request.extensions ?? []),
   ];
   return {

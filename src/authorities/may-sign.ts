@@ -24,16 +24,23 @@ const known = new WeakMap<Authority, Limits>();
 export function limitsOf(authority: Authority): Limits {
   const before = known.get(authority);
   if (before) return before;
-  const extensions: Iterable<Extension> =
-    AsnConvert.parse(authority.der, Certificate).tbsCertificate.extensions ?? [];
-  const names = extensionValue(extensions, id_ce_nameConstraints);
-  const usages = extensionValue(extensions, id_ce_extKeyUsage);
+  const usages = extensionValue(extensionsOf(authority.der), id_ce_extKeyUsage);
   const limits = {
-    names: names && readNameConstraints(names),
+    names: constraintsOf(authority.der),
     usages: usages && [...AsnConvert.parse(usages, ExtendedKeyUsage)],
   };
   known.set(authority, limits);
   return limits;
+}
+
+/** The name constraints of a CA's certificate, DER; null: there are none. */
+export function constraintsOf(der: Uint8Array): NameConstraints | null {
+  const names = extensionValue(extensionsOf(der), id_ce_nameConstraints);
+  return names && readNameConstraints(names);
+}
+
+function extensionsOf(der: Uint8Array): Iterable<Extension> {
+  return AsnConvert.parse(der, Certificate).tbsCertificate.extensions ?? [];
 }
 
 /**

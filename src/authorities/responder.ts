@@ -3,7 +3,7 @@ import { OctetString } from "@peculiar/asn1-schema";
 import { Extension, KeyUsageFlags } from "@peculiar/asn1-x509";
 import { nameOf, newSerial, signCertificate, tbsCertificate } from "../x509/certificate.ts";
 import {
-  authorityKeyIdentifier,
+  authorityKeyIdentifierOf,
   extendedKeyUsages,
   keyUsage,
   subjectKeyIdentifier,
@@ -42,7 +42,7 @@ export function makeResponder(authority: Authority, now: Date): Responder {
       extendedKeyUsages([ocspSigning]),
       new Extension({ extnID: noCheck, critical: false, extnValue: new OctetString(Uint8Array.of(5, 0)) }),
       subjectKeyIdentifier(spki),
-      authorityKeyIdentifier(authority.spki),
+      authorityKeyIdentifierOf(authority.der),
     ],
   };
   const certificate = signCertificate(tbsCertificate(content, authority.key), authority.key);

@@ -1,7 +1,6 @@
 import type { IssuingAuthorities } from "../authorities/issuing.ts";
 import type { Database, Transaction } from "../platform/database.ts";
 import { makeCrl } from "../x509/crl.ts";
-import { partsOf } from "../x509/der-certificate.ts";
 
 export interface CrlDeps {
   db: Database;
@@ -27,8 +26,7 @@ export async function rebuildCrl({ db, issuing, clock }: CrlDeps, authorityId: s
     const thisUpdate = new Date(Math.floor(now.getTime() / 1000) * 1000);
     const entries = await entriesOf(tx, authorityId, before?.thisUpdate ?? null);
     const content = {
-      issuer: partsOf(authority.der).subject,
-      issuerSpki: authority.spki,
+      issuerDer: authority.der,
       number: nextNumber(before?.number ?? null, now),
       thisUpdate,
       nextUpdate: new Date(thisUpdate.getTime() + lifetimeMs),
@@ -79,7 +77,7 @@ export async function dueCrls(db: Database, now: Date): Promise<string[]> {
       AND (EXISTS (SELECT 1 FROM certificate_versions v WHERE v.authority_id = a.id AND v.not_after > ${now})
         OR a.id IN (
           SELECT DISTINCT ON (issuer_id) id FROM authorities WHERE activated_at IS NOT NULL
-          ORDER BY issuer_id, activated_at DESC, id DESC))
+          ORDER BY issuer_id, activated_at DESC, created_at DESC, id DESC))
     ORDER BY a.id`;
   return rows.map(({ id }) => id);
 }

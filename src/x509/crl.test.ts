@@ -6,7 +6,6 @@ import { openScratch, openssl, type Scratch } from "../../test/openssl.ts";
 import { certificatePem, makeLeaf, makeTrees } from "../../test/trees.ts";
 import { zlint } from "../../test/zlint.ts";
 import { type CrlEntry, makeCrl } from "./crl.ts";
-import { partsOf } from "./der-certificate.ts";
 
 const now = new Date();
 const trees = makeTrees(now);
@@ -20,7 +19,7 @@ afterAll(() => scratch[Symbol.asyncDispose]());
 
 function crlOf(entries: CrlEntry[], changes: { number?: bigint; nextUpdate?: Date } = {}): Buffer {
   const content = {
-    ...{ issuer: partsOf(ca.der).subject, issuerSpki: ca.spki, thisUpdate: now, entries },
+    ...{ issuerDer: ca.der, thisUpdate: now, entries },
     ...{ number: 1_900_000_000n, nextUpdate: new Date(now.getTime() + dayMs), ...changes },
   };
   return makeCrl(content, ca.key);
@@ -95,7 +94,7 @@ describe("a CRL", () => {
     const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const made = makeCrl(
       {
-        ...{ issuer: partsOf(ca.der).subject, issuerSpki: ca.spki, thisUpdate: now, nextUpdate: now },
+        ...{ issuerDer: ca.der, thisUpdate: now, nextUpdate: now },
         ...{ number: 1n, entries: [] },
       },
       rsa.privateKey,

@@ -11,7 +11,8 @@ import {
   tags,
   time,
 } from "./der.ts";
-import { authorityKeyIdentifier } from "./extensions.ts";
+import { partsOf } from "./der-certificate.ts";
+import { authorityKeyIdentifierOf } from "./extensions.ts";
 import { type Signer, signatureAlgorithm, signBytes } from "./keys.ts";
 import { reasonCode } from "./revocation-reason.ts";
 
@@ -26,10 +27,8 @@ export interface CrlEntry {
 
 /** What a complete CRL says; there are no deltas. */
 export interface CrlContent {
-  /** The CA's subject, DER. */
-  issuer: Uint8Array;
-  /** The CA's key, DER. */
-  issuerSpki: Uint8Array;
+  /** The CA's certificate, DER. */
+  issuerDer: Uint8Array;
   number: bigint;
   thisUpdate: Date;
   nextUpdate: Date;
@@ -44,14 +43,14 @@ const reasonOid = objectIdentifier("2.5.29.21");
 export function makeCrl(content: CrlContent, signer: Signer): Buffer {
   const algorithm = Buffer.from(AsnConvert.serialize(signatureAlgorithm(signer)));
   const extensions = sequence(
-    Buffer.from(AsnConvert.serialize(authorityKeyIdentifier(content.issuerSpki))),
+    Buffer.from(AsnConvert.serialize(authorityKeyIdentifierOf(content.issuerDer))),
     sequence(crlNumberOid, octetString(integerOf(content.number))),
   );
   const entries = content.entries.map(crlEntry);
   const tbs = sequence(
     version2,
     algorithm,
-    content.issuer,
+    partsOf(content.issuerDer).subject,
     time(content.thisUpdate),
     time(content.nextUpdate),
     // Absent where nothing is revoked (RFC 5280, 5.1.2.6).

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import {
   BasicConstraints,
+  Certificate,
   ExtendedKeyUsage,
   Extension,
   GeneralName,
@@ -127,6 +128,25 @@ export function subjectKeyIdentifier(spki: Uint8Array): Extension {
 export function authorityKeyIdentifier(issuerSpki: Uint8Array): Extension {
   const value = element(tags.sequence, element(primitive(0), keyIdentifier(issuerSpki)));
   return encoded(id_ce_authorityKeyIdentifier, false, value);
+}
+
+const knownIssuers = new WeakMap<Uint8Array, Extension>();
+
+/**
+ * The same for a CA by its certificate, DER: a CA that another signed may have its key identified in another way than certctl would,
+ * and what it signs has to repeat that.
+ */
+export function authorityKeyIdentifierOf(issuerDer: Uint8Array): Extension {
+  const known = knownIssuers.get(issuerDer);
+  if (known) return known;
+  const { extensions = [], subjectPublicKeyInfo } = AsnConvert.parse(issuerDer, Certificate).tbsCertificate;
+  const found = extensionValue(extensions, id_ce_subjectKeyIdentifier);
+  const id = found
+    ? only(found, tags.octetString).content
+    : keyIdentifier(new Uint8Array(AsnConvert.serialize(subjectPublicKeyInfo)));
+  const made = encoded(id_ce_authorityKeyIdentifier, false, sequence(element(primitive(0), id)));
+  knownIssuers.set(issuerDer, made);
+  return made;
 }
 
 /** The left 160 bits of the key's SHA-256 (RFC 7093, method 1). */

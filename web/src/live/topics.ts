@@ -13,6 +13,7 @@ export const madeOf: Readonly<Record<string, readonly string[]>> = {
   "certctl.v1.AgentService": ["agents", "targets", "jobs", "certificates"],
   "certctl.v1.ApiKeyService": ["api-keys"],
   "certctl.v1.AuditService": ["audit"],
+  "certctl.v1.AuthorityService": ["authorities", "issuers", "certificates"],
   "certctl.v1.CertificateService": ["certificates", "jobs", "targets", "policies"],
   // What happens to a job or a target of a certificate is told as a change of the certificate, too.
   "certctl.v1.ExplanationService": [
