@@ -123,6 +123,7 @@ export function issuerService(deps: IssuerTestDeps): ServiceImpl<typeof IssuerSe
 }
 
 /** What a kind can do beside signing. */
-function abilitiesOf({ revoke, orderStatus }: Connector): string[] {
-  return [...(revoke ? ["revoke"] : []), ...(orderStatus ? ["later"] : [])];
+function abilitiesOf({ revoke, orderStatus, renewalInfo }: Connector): string[] {
+  const abilities = { revoke, later: orderStatus, "renewal-information": renewalInfo };
+  return Object.entries(abilities).flatMap(([name, ability]) => (ability ? [name] : []));
 }

@@ -72,7 +72,7 @@ test("a CA behind a command is created by its form, which offers the commands th
   await dialog().getByText("It works: the CA of the head office is up").waitFor();
   await screenshot(page, "issuer-command-form");
   await dialog().getByRole("button", { name: "Create issuer" }).click();
-  await page.getByRole("link", { name: "Head office" }).waitFor();
+  await page.getByRole("row").filter({ hasText: "Head office" }).getByText("Command").first().waitFor();
   const { data } = await read("issuers?kind=script");
   expect(data).toMatchObject([
     {

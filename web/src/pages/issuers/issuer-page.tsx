@@ -74,6 +74,7 @@ export function IssuerPage() {
 const abilityWords: Readonly<Record<string, string>> = {
   revoke: "revoke",
   later: "sign an order later than it takes it",
+  "renewal-information": "say when to renew",
 };
 
 function IssuerFacts({ issuer, kind }: { issuer: Issuer; kind: IssuerKind | undefined }) {

@@ -2,7 +2,7 @@ import { useQuery } from "@connectrpc/connect-query";
 import { keepPreviousData } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Plus, Stamp } from "lucide-react";
-import { useCallback } from "react";
+import { useCallback, useMemo } from "react";
 import { type Issuer, IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
 import { usePermission } from "../../session/session.ts";
 import { EnabledState } from "../../status/enabled-state.tsx";
@@ -23,7 +23,7 @@ import { IssuerForm } from "./issuer-form.tsx";
 const perPage = 50;
 const parameters = { q: text(), archived: flag, sort: text("name"), page: count(1), new: flag };
 
-const columns: Column<Issuer>[] = [
+const columnsWith = (titles: ReadonlyMap<string, string>): Column<Issuer>[] => [
   {
     key: "name",
     header: "Name",
@@ -34,7 +34,7 @@ const columns: Column<Issuer>[] = [
       </Link>
     ),
   },
-  { key: "kind", header: "Kind", sort: "kind", cell: ({ kind }) => kind },
+  { key: "kind", header: "Kind", sort: "kind", cell: ({ kind }) => titles.get(kind) ?? kind },
   { key: "state", header: "State", cell: (issuer) => <EnabledState {...issuer} /> },
   {
     key: "certificates",
@@ -57,6 +57,11 @@ export function IssuersPage() {
     IssuerService.method.listIssuers,
     { ...values, perPage },
     { placeholderData: keepPreviousData },
+  );
+  const kinds = useQuery(IssuerService.method.listIssuerKinds, {}).data?.data;
+  const columns = useMemo(
+    () => columnsWith(new Map(kinds?.map(({ kind, title }) => [kind, title]))),
+    [kinds],
   );
   const search = useCallback((q: string) => set({ q, page: 1 }, { replace: true }), [set]);
   const total = list.data?.total ?? 0;
