@@ -12,6 +12,8 @@ export interface CaApi {
   /** PEM; the well-known roots when left out. */
   ca?: string | undefined;
   client?: ClientCertificate | undefined;
+  /** Whoever answers is believed: only for what a pin is compared with. */
+  isUnverified?: boolean;
   /** Sent with every call. */
   headers?: Readonly<Record<string, string>>;
   /** What this API's own form of a refusal says. Without words only the status is shown: bodies are not echoed. */
@@ -79,6 +81,7 @@ export async function callCa(tools: Tools, api: CaApi, call: CaCall): Promise<Eg
     ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
     ...(api.ca === undefined ? {} : { ca: api.ca }),
     ...(api.client === undefined ? {} : { client: api.client }),
+    isUnverified: api.isUnverified ?? false,
     signal: tools.signal,
     timeoutMs: call.timeoutMs ?? timeoutMs,
     maxBytes,

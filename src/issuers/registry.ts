@@ -6,6 +6,7 @@ import type { Issuer } from "./issuer.ts";
 import { localCa } from "./local-ca.ts";
 import { script } from "./script.ts";
 import { sectigo } from "./sectigo.ts";
+import { stepCa } from "./step-ca.ts";
 import { vault } from "./vault.ts";
 
 /** Every kind of issuer, in the order in which forms list them. */
@@ -14,6 +15,7 @@ export const issuers: readonly Issuer[] = [
   acme,
   script,
   vault,
+  stepCa,
   awsPrivateCa,
   googleCas,
   digicert,

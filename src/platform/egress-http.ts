@@ -10,6 +10,7 @@ export interface EgressRequest {
   /** PEM; the well-known roots when left out. */
   ca?: string;
   client?: ClientCertificate;
+  isUnverified?: boolean;
   signal: AbortSignal;
   /** For everything from the first look-up to the last octet. */
   timeoutMs?: number;
@@ -52,7 +53,7 @@ export async function callHttp(egress: Egress, call: EgressRequest): Promise<Egr
 
 function openSocket(
   egress: Egress,
-  { url, ca, client }: EgressRequest,
+  { url, ca, client, isUnverified = false }: EgressRequest,
   signal: AbortSignal,
 ): Promise<Socket> {
   const host = url.hostname.replace(/^\[|\]$/g, "");
@@ -62,6 +63,7 @@ function openSocket(
   return egress.connectTls(destination, {
     ...(ca === undefined ? {} : { ca }),
     ...(client === undefined ? {} : { client }),
+    isUnverified,
     signal,
   });
 }

@@ -18,6 +18,8 @@ export interface TlsOptions {
   ca?: string;
   /** What this side shows of itself, where it is asked to. */
   client?: ClientCertificate;
+  /** Whoever answers is let to: only for what proves itself by a pin, and never for what is secret. */
+  isUnverified?: boolean;
   signal: AbortSignal;
 }
 
@@ -82,7 +84,7 @@ export function createEgress(allow: readonly string[]): Egress {
   return {
     refuses: (address) => (isIP(address) === 0 ? null : (refusal(address, address)?.message ?? null)),
     connect,
-    async connectTls({ host, port }, { ca, client, signal }) {
+    async connectTls({ host, port }, { ca, client, isUnverified = false, signal }) {
       const socket = await connect({ host, port }, signal);
       const secure = connectTls({
         socket,
@@ -90,6 +92,7 @@ export function createEgress(allow: readonly string[]): Egress {
         ...(isIP(host) === 0 ? { servername: host } : {}),
         ...(ca === undefined ? {} : { ca }),
         ...client,
+        rejectUnauthorized: !isUnverified,
         minVersion: "TLSv1.2",
         ALPNProtocols: ["http/1.1"],
       });

@@ -33,40 +33,49 @@ export interface FakeServer extends AsyncDisposable {
   befall(call: RegExp, trouble: Trouble, times?: number, after?: number): void;
 }
 
+/** What a server shows of itself, PEM: its certificate with what signed it, its key, and the root. */
+export interface FakeIdentity {
+  cert: string;
+  key: string;
+  ca: string;
+}
+
+function newIdentity(): FakeIdentity {
+  const { leafPem, intermediatePem, keyPem, rootPem } = makeChain({ sans: ["localhost"] });
+  return { cert: leafPem + intermediatePem, key: keyPem, ca: rootPem };
+}
+
 export async function startFakeServer(
   handle: (request: FakeRequest) => FakeAnswer | Promise<FakeAnswer>,
+  { identity = newIdentity() }: { identity?: FakeIdentity } = {},
 ): Promise<FakeServer> {
-  const chain = makeChain({ sans: ["localhost"] });
   const troubles: { call: RegExp; trouble: Trouble; times: number; after: number }[] = [];
-  const server = createServer(
-    { cert: chain.leafPem + chain.intermediatePem, key: chain.keyPem },
-    async (request, response) => {
-      const parts: Buffer[] = [];
-      for await (const part of request) parts.push(part);
-      const { method = "", headers } = request;
-      const call = `${method} ${request.url} ${headers["x-amz-target"] ?? ""}`.trim();
-      fake.calls.push(call);
-      const near = troubles.find((entry) => entry.times > 0 && entry.call.test(call));
-      const due = near?.after === 0 ? near : undefined;
-      if (due) due.times -= 1;
-      else if (near) near.after -= 1;
-      if (due?.trouble === "away") return void response.destroy();
-      const url = new URL(request.url ?? "", fake.url);
-      const answer =
-        typeof due?.trouble === "object"
-          ? due.trouble
-          : await handle({ method, url, headers, body: Buffer.concat(parts).toString() });
-      if (due?.trouble === "lost") return void response.destroy();
-      const { status, body = "" } = answer;
-      response.writeHead(status, { "content-type": "application/json", ...answer.headers });
-      response.end(typeof body === "string" ? body : JSON.stringify(body));
-    },
-  );
+  const server = createServer({ cert: identity.cert, key: identity.key }, async (request, response) => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part);
+    const { method = "", headers } = request;
+    const call = `${method} ${request.url} ${headers["x-amz-target"] ?? ""}`.trim();
+    fake.calls.push(call);
+    const near = troubles.find((entry) => entry.times > 0 && entry.call.test(call));
+    const due = near?.after === 0 ? near : undefined;
+    if (due) due.times -= 1;
+    else if (near) near.after -= 1;
+    if (due?.trouble === "away") return void response.destroy();
+    const url = new URL(request.url ?? "", fake.url);
+    const answer =
+      typeof due?.trouble === "object"
+        ? due.trouble
+        : await handle({ method, url, headers, body: Buffer.concat(parts).toString() });
+    if (due?.trouble === "lost") return void response.destroy();
+    const { status, body = "" } = answer;
+    response.writeHead(status, { "content-type": "application/json", ...answer.headers });
+    response.end(typeof body === "string" ? body : JSON.stringify(body));
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const fake: FakeServer = {
     url: `https://localhost:${(server.address() as AddressInfo).port}`,
-    ca: chain.rootPem,
+    ca: identity.ca,
     calls: [],
     befall: (call, trouble, times = 1, after = 0) => void troubles.push({ call, trouble, times, after }),
     async [Symbol.asyncDispose]() {
