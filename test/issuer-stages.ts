@@ -7,6 +7,7 @@ import { startDigicert } from "./fakes/digicert.ts";
 import type { FakeServer } from "./fakes/fake-server.ts";
 import { startGoogleCas } from "./fakes/google-cas.ts";
 import { startSectigo } from "./fakes/sectigo.ts";
+import { startStepCa } from "./fakes/step-ca.ts";
 import { startVault } from "./fakes/vault.ts";
 import { makeScriptCa } from "./script-ca.ts";
 import { temporaryDirectory } from "./site.ts";
@@ -49,6 +50,23 @@ export const issuerStages: Readonly<Record<string, () => Promise<IssuerStage>>> 
       config: { ...config, auth: { method: "token", token: "hvs.right" } },
       wrong: { ...config, auth: { method: "token", token: "hvs.wrong-secret" } },
       [Symbol.asyncDispose]: () => vault[Symbol.asyncDispose](),
+    };
+  },
+
+  async "step-ca"() {
+    // TLS is verified by the machine's clock, and its certificate comes from its own root.
+    const now = new Date();
+    const step = await startStepCa(() => now);
+    const config = {
+      url: step.server.url,
+      root_fingerprint: step.fingerprint,
+      provisioner: step.provisioner.name,
+    };
+    return {
+      config: { ...config, key: { from: "password", password: step.provisioner.password } },
+      wrong: { ...config, key: { from: "password", password: "another-secret" } },
+      now,
+      [Symbol.asyncDispose]: () => step[Symbol.asyncDispose](),
     };
   },
 
