@@ -108,6 +108,18 @@ describe("a form's fields", () => {
     expect(configOf(fields, { key: "a\nb\n" })).toEqual({ key: "a\nb\n" });
   });
 
+  test("begin with what a flag is when nobody says", () => {
+    const fields = fieldsOf({
+      properties: {
+        on: { type: "boolean", default: true },
+        off: { type: "boolean", default: false },
+        unsaid: { type: "boolean" },
+      },
+    });
+    expect(draftOf(fields, {})).toEqual({ on: true, off: false, unsaid: false });
+    expect(draftOf(fields, { on: false, off: true })).toEqual({ on: false, off: true, unsaid: false });
+  });
+
   test("leave out what is empty, and send numbers as numbers", () => {
     expect(configOf(email, { host: "mail.example", port: "25", password: " ", from: "x" })).toEqual({
       host: "mail.example",

@@ -179,8 +179,8 @@ export function draftOf(fields: readonly FormField[], config: JsonObject): Draft
   return Object.fromEntries(fields.map((field) => [field.name, typedOf(field, valueAt(config, field.name))]));
 }
 
-function typedOf({ kind }: FormField, value: JsonValue | undefined): string | boolean {
-  if (kind === "flag") return value === true;
+function typedOf({ kind, fallback }: FormField, value: JsonValue | undefined): string | boolean {
+  if (kind === "flag") return (value ?? fallback === "true") === true;
   if (value === undefined || value === null) return "";
   if (kind === "list" && Array.isArray(value)) return value.join("\n");
   return kind === "json" ? JSON.stringify(value, null, 2) : String(value);
