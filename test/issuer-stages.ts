@@ -4,6 +4,7 @@ import type { ServerCommands } from "../src/issuers/issuer.ts";
 import { serverCommands } from "../src/server-commands/server-commands.ts";
 import { startAwsPrivateCa } from "./fakes/aws-private-ca.ts";
 import { startDigicert } from "./fakes/digicert.ts";
+import { startEjbca } from "./fakes/ejbca.ts";
 import type { FakeServer } from "./fakes/fake-server.ts";
 import { startGoogleCas } from "./fakes/google-cas.ts";
 import { startSectigo } from "./fakes/sectigo.ts";
@@ -67,6 +68,22 @@ export const issuerStages: Readonly<Record<string, () => Promise<IssuerStage>>> 
       wrong: { ...config, key: { from: "password", password: "another-secret" } },
       now,
       [Symbol.asyncDispose]: () => step[Symbol.asyncDispose](),
+    };
+  },
+
+  async ejbca() {
+    const ejbca = await startEjbca(clock);
+    const config = {
+      url: `${ejbca.server.url}/ejbca/ejbca-rest-api`,
+      ca: ejbca.server.ca,
+      certificate_authority: ejbca.authority,
+      certificate_profile: ejbca.certificateProfile,
+      end_entity_profile: ejbca.endEntityProfile,
+    };
+    return {
+      config: { ...config, auth: { method: "bearer", token: ejbca.token } },
+      wrong: { ...config, auth: { method: "bearer", token: "another-secret" } },
+      [Symbol.asyncDispose]: () => ejbca[Symbol.asyncDispose](),
     };
   },
 

@@ -1,6 +1,7 @@
 import { acme } from "./acme/acme.ts";
 import { awsPrivateCa } from "./aws-private-ca.ts";
 import { digicert } from "./digicert.ts";
+import { ejbca } from "./ejbca.ts";
 import { googleCas } from "./google-cas.ts";
 import type { Issuer } from "./issuer.ts";
 import { localCa } from "./local-ca.ts";
@@ -16,6 +17,7 @@ export const issuers: readonly Issuer[] = [
   script,
   vault,
   stepCa,
+  ejbca,
   awsPrivateCa,
   googleCas,
   digicert,

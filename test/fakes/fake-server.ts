@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { IncomingHttpHeaders } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { makeChain } from "../certificates.ts";
 
 export interface FakeRequest {
@@ -9,6 +10,8 @@ export interface FakeRequest {
   url: URL;
   headers: IncomingHttpHeaders;
   body: string;
+  /** SHA-256 of the client's certificate, with colons; empty: it showed none. */
+  clientFingerprint: string;
 }
 
 export interface FakeAnswer {
@@ -50,27 +53,36 @@ export async function startFakeServer(
   { identity = newIdentity() }: { identity?: FakeIdentity } = {},
 ): Promise<FakeServer> {
   const troubles: { call: RegExp; trouble: Trouble; times: number; after: number }[] = [];
-  const server = createServer({ cert: identity.cert, key: identity.key }, async (request, response) => {
-    const parts: Buffer[] = [];
-    for await (const part of request) parts.push(part);
-    const { method = "", headers } = request;
-    const call = `${method} ${request.url} ${headers["x-amz-target"] ?? ""}`.trim();
-    fake.calls.push(call);
-    const near = troubles.find((entry) => entry.times > 0 && entry.call.test(call));
-    const due = near?.after === 0 ? near : undefined;
-    if (due) due.times -= 1;
-    else if (near) near.after -= 1;
-    if (due?.trouble === "away") return void response.destroy();
-    const url = new URL(request.url ?? "", fake.url);
-    const answer =
-      typeof due?.trouble === "object"
-        ? due.trouble
-        : await handle({ method, url, headers, body: Buffer.concat(parts).toString() });
-    if (due?.trouble === "lost") return void response.destroy();
-    const { status, body = "" } = answer;
-    response.writeHead(status, { "content-type": "application/json", ...answer.headers });
-    response.end(typeof body === "string" ? body : JSON.stringify(body));
-  });
+  const server = createServer(
+    { cert: identity.cert, key: identity.key, requestCert: true, rejectUnauthorized: false },
+    async (request, response) => {
+      const parts: Buffer[] = [];
+      for await (const part of request) parts.push(part);
+      const { method = "", headers } = request;
+      const call = `${method} ${request.url} ${headers["x-amz-target"] ?? ""}`.trim();
+      fake.calls.push(call);
+      const near = troubles.find((entry) => entry.times > 0 && entry.call.test(call));
+      const due = near?.after === 0 ? near : undefined;
+      if (due) due.times -= 1;
+      else if (near) near.after -= 1;
+      if (due?.trouble === "away") return void response.destroy();
+      const url = new URL(request.url ?? "", fake.url);
+      const answer =
+        typeof due?.trouble === "object"
+          ? due.trouble
+          : await handle({
+              method,
+              url,
+              headers,
+              body: Buffer.concat(parts).toString(),
+              clientFingerprint: (request.socket as TLSSocket).getPeerCertificate().fingerprint256 ?? "",
+            });
+      if (due?.trouble === "lost") return void response.destroy();
+      const { status, body = "" } = answer;
+      response.writeHead(status, { "content-type": "application/json", ...answer.headers });
+      response.end(typeof body === "string" ? body : JSON.stringify(body));
+    },
+  );
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const fake: FakeServer = {
