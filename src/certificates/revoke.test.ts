@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import {
-  allCertificates,
   type ControlPlane,
   claimOne,
   dayMs,
@@ -28,13 +27,10 @@ import { resumeSigning } from "../jobs/reclaim.ts";
 import { retryJob } from "../jobs/retry-by-hand.ts";
 import { advanceJob } from "../jobs/sweep.ts";
 import { findJob } from "../jobs/view.ts";
-import { createOperation } from "../operations/create.ts";
-import { runOperation } from "../operations/run.ts";
 import { dueCertificates } from "../renewals/due.ts";
 import { fromPem } from "../x509/pem.ts";
 import { archiveCertificate } from "./declare.ts";
 import { deployCertificate } from "./deploy.ts";
-import { issue } from "./issue.ts";
 import { performRevocation } from "./perform-revocation.ts";
 import { revokeCertificate } from "./revoke.ts";
 import { findCertificate } from "./view.ts";
@@ -291,55 +287,5 @@ describe("a revoked version", () => {
       reason: "REVOKED",
     });
     expect(await refusalOf(retryJob(plane, operator, waiting.id))).toMatchObject({ reason: "REVOKED" });
-  });
-});
-
-describe("an operation", () => {
-  test("revokes what nothing relies on any more, and says of the rest why not", async () => {
-    const { id, second } = await replaced();
-    const gone = await newCertificate(plane, { agentId: agent.id, issuerId });
-    await issueVersion(plane, agent, gone);
-    pass(1_000);
-    const successor = await issueVersion(plane, agent, gone);
-    await plane.db.certificateVersion.update({
-      where: { id: successor.id },
-      data: { revokedAt: plane.time.now, revocationReason: "Superseded" },
-    });
-    const operationId = await createOperation(plane, operator, {
-      kind: "Revoke",
-      filter: { ...allCertificates, ids: [id, gone] },
-      filterJson: {},
-      changes: { ownerId: undefined, teamId: undefined, renewalPolicyId: undefined, environment: undefined },
-      revocation: { reason: "Superseded", force: false },
-      expectedTotal: 2,
-    });
-    await runOperation(plane, operationId, signal);
-    const items = await plane.db.operationItem.findMany({ where: { operationId } });
-    const itemOf = (certificateId: string) => items.find((item) => item.certificateId === certificateId);
-    expect(itemOf(id)).toMatchObject({ status: "Failed", message: expect.stringContaining(second.id) });
-    expect(itemOf(gone)).toMatchObject({ status: "Done", jobIds: [expect.stringMatching(/^job-/)] });
-  });
-});
-
-describe("a certificate that is signed for a job which was cancelled meanwhile", () => {
-  test("is written down and revoked, and is no version", async () => {
-    const id = await newCertificate(plane, { agentId: agent.id, issuerId });
-    const job = await openIssuance(plane, agent, id);
-    await submitCsr(plane, agent, job);
-    const slow = {
-      ...remote,
-      issue: async (...args: Parameters<typeof remote.issue>) => {
-        const issued = await remote.issue(...args);
-        await cancelJob(plane, operator, job.id);
-        return issued;
-      },
-    };
-    await issue({ ...plane, issuerKinds: new Map([...plane.issuerKinds, ["remote", slow]]) }, job.id, signal);
-    expect(await plane.db.certificateVersion.count({ where: { certificateId: id } })).toBe(0);
-    expect(asked).toMatchObject([{ reason: "CessationOfOperation" }]);
-    const written = await plane.db.auditEvent.findFirstOrThrow({
-      where: { resourceId: id, action: "certificate_discarded" },
-    });
-    expect(written.details).toMatchObject({ serial: asked[0]?.serial, outcome: "revoked" });
   });
 });
