@@ -17,6 +17,8 @@ export interface Pebble extends AsyncDisposable {
   /** "Valid" or "Revoked", by a serial number in hexadecimal. */
   statusOf(serial: string): Promise<string>;
   log(): string;
+  /** Where the records of its own name server are changed; empty with another name server. */
+  namesUrl: string;
 }
 
 export interface PebbleOptions {
@@ -41,7 +43,8 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
   const scratch = parts.use(await openScratch());
   const [port, managementPort, unused] = [await freePort(), await freePort(), await freePort()];
   const tls = makeChain({ sans: ["localhost"] });
-  const dnsPort = options.dnsPort ?? (await startNames(parts));
+  const names = options.dnsPort ? null : await startNames(parts);
+  const dnsPort = options.dnsPort ?? names?.port;
   const config = {
     pebble: {
       listenAddress: `127.0.0.1:${port}`,
@@ -87,18 +90,19 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
       return JSON.parse(answer).Status;
     },
     log: () => pebble.said(),
+    namesUrl: names?.url ?? "",
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
 
-/** A name server that leads every name to 127.0.0.1; its port. */
-async function startNames(parts: AsyncDisposableStack): Promise<number> {
+/** A name server that leads every name to 127.0.0.1. */
+async function startNames(parts: AsyncDisposableStack): Promise<{ port: number; url: string }> {
   const [port, management] = [await freePort(), await freePort()];
   const argv = ["-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-dns01", `127.0.0.1:${port}`];
   const off = ["-http01", "", "-https01", "", "-tlsalpn01", "", "-management", `127.0.0.1:${management}`];
   const names = parts.use(runProcess(["/usr/bin/pebble-challtestsrv", ...argv, ...off], {}));
   await names.says("Starting management server");
-  return port;
+  return { port, url: `http://127.0.0.1:${management}` };
 }
 
 async function answers(call: () => Promise<unknown>, said: () => string): Promise<void> {

@@ -1,12 +1,11 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { z } from "zod";
-import type { FailureClass } from "../platform/failure.ts";
 import { parseSan } from "../x509/names.ts";
 import { pem } from "../x509/pem.ts";
 import { readAnswer } from "./answer.ts";
+import { commandFailure } from "./command-failure.ts";
 import { caCertificates, commandName } from "./config-fields.ts";
 import {
-  type CommandEnd,
   defineIssuer,
   type Issued,
   type IssueRequest,
@@ -35,13 +34,6 @@ type Config = z.infer<typeof config>;
 type Step = "issue" | "status" | "revoke" | "test";
 
 const pendingCode = 13;
-/** What its exit code says, beside 0 and 13; any other is a fault of the command. */
-const classes: Readonly<Record<number, FailureClass>> = {
-  10: "Refused",
-  11: "RateLimited",
-  12: "Configuration",
-  14: "Network",
-};
 
 /**
  * Any CA for which a command can be written. Its whole command line stands in server.yaml; the configuration has its name alone.
@@ -68,7 +60,7 @@ export const script = defineIssuer<Config>({
       stdin: "",
       signal,
     });
-    if (end.code !== 0) throw failure("test", test_command, end);
+    if (end.code !== 0) throw commandFailure("test", test_command, end);
     return end.stdout.trim().slice(0, 1_000) || `${test_command} ended well`;
   },
 
@@ -95,7 +87,7 @@ export const script = defineIssuer<Config>({
       stdin: pem("CERTIFICATE", leafDer),
       signal,
     });
-    if (end.code !== 0) throw failure("revoke", revoke_command, end);
+    if (end.code !== 0) throw commandFailure("revoke", revoke_command, end);
   },
 });
 
@@ -122,7 +114,7 @@ async function ask(
     signal,
   });
   if (end.code === 0) return readAnswer("sign", [end.stdout], root);
-  if (end.code !== pendingCode) throw failure("sign", command, end);
+  if (end.code !== pendingCode) throw commandFailure("sign", command, end);
   const named = end.stdout.trim().split("\n", 1)[0]?.slice(0, 200) || reference;
   if (named === "")
     throw new IssuerError("order", `${command} says that the order is pending, but not which`, "Internal");
@@ -139,15 +131,4 @@ async function ask(
 function opensslName(san: string): string {
   const { type, value } = parseSan(san);
   return `${{ dns: "DNS", ip: "IP", email: "email", uri: "URI" }[type]}:${value}`;
-}
-
-function failure(step: string, command: string, { code, stdout, words }: CommandEnd): IssuerError {
-  const failureClass = classes[code] ?? "Internal";
-  const wait = failureClass === "RateLimited" ? /^\s*(\d{1,7})\s*$/.exec(stdout)?.[1] : undefined;
-  return new IssuerError(
-    step,
-    `${command} ended with ${code}: ${words || "it did not say why"}`,
-    failureClass,
-    wait === undefined ? null : Number(wait) * 1_000,
-  );
 }

@@ -75,10 +75,18 @@ export const acmeConfig = z
       .default("")
       .meta({ secret: true, description: "Base64url, as the CA gave it" }),
     challenge: z.enum(["http-01", "dns-01", "tls-alpn-01"]).default("http-01"),
-    solver: z.enum(["server", "agent", "rfc2136"]).default("server").meta({
+    solver: z.enum(["server", "agent", "rfc2136", "hook"]).default("server").meta({
       description:
-        "Who answers: this control plane (http-01), the certificate's agent (http-01, tls-alpn-01), a name server by RFC 2136 (dns-01)",
+        "Who answers: this control plane (http-01), the certificate's agent (http-01, tls-alpn-01), a name server by RFC 2136 (dns-01), a command (dns-01)",
     }),
+    hook_command: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{0,64}$/, "has to be the name of a command in server.yaml")
+      .default("")
+      .meta({
+        command: true,
+        description: "The command in server.yaml that changes the DNS, for the solver hook",
+      }),
     rfc2136: rfc2136.default(rfc2136.parse({})),
     preferred_chain: z.string().max(256).default("").meta({
       description:
@@ -106,6 +114,7 @@ export const acmeConfig = z
       issue(["solver"], `${config.challenge} is answered by ${solvers.join(" or ")}`);
     if ((config.eab_key_id === "") !== (config.eab_hmac_key === ""))
       issue([config.eab_key_id === "" ? "eab_key_id" : "eab_hmac_key"], "is missing: both or none of them");
+    if (config.solver === "hook" && config.hook_command === "") issue(["hook_command"], "is missing");
     if (config.solver !== "rfc2136") return;
     for (const field of ["server", "tsig_key_name", "tsig_secret"] as const)
       if (config.rfc2136[field] === "") issue(["rfc2136", field], "is missing");
@@ -115,7 +124,7 @@ export type AcmeConfig = z.infer<typeof acmeConfig>;
 
 const solversOf: Record<AcmeConfig["challenge"], readonly AcmeConfig["solver"][]> = {
   "http-01": ["server", "agent"],
-  "dns-01": ["rfc2136"],
+  "dns-01": ["rfc2136", "hook"],
   "tls-alpn-01": ["agent"],
 };
 

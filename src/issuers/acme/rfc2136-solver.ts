@@ -4,9 +4,9 @@ import * as dns from "dns-packet";
 import { exchangeDns } from "../../dns/exchange.ts";
 import { requireSigned, signMessage, TsigError, type TsigKey } from "../../dns/tsig.ts";
 import { classes, encodeRecord, encodeUpdate, textData, types } from "../../dns/wire.ts";
-import { sha256 } from "../../x509/keys.ts";
-import { type ChallengeTools, IssuerError, type KeptChallenge } from "../issuer.ts";
+import { type ChallengeTools, IssuerError } from "../issuer.ts";
 import type { AcmeConfig } from "./config.ts";
+import { recordOf } from "./record.ts";
 import type { Solver } from "./solver.ts";
 
 const ttlSeconds = 60;
@@ -102,14 +102,6 @@ export function rfc2136Solver(config: AcmeConfig["rfc2136"], tools: ChallengeToo
       const { name, text } = recordOf(challenge);
       await update(name, encodeRecord(name, types.TXT, classes.NONE, 0, textData(text)));
     },
-  };
-}
-
-/** What RFC 8555, 8.4 wants to see. */
-function recordOf({ identifier, keyAuthorization }: KeptChallenge): { name: string; text: string } {
-  return {
-    name: `_acme-challenge.${identifier}`,
-    text: sha256(Buffer.from(keyAuthorization)).toString("base64url"),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { ChallengeTools, KeptChallenge } from "../issuer.ts";
 import type { AcmeConfig } from "./config.ts";
+import { hookSolver } from "./hook-solver.ts";
 import { rfc2136Solver } from "./rfc2136-solver.ts";
 
 /** A way to answer challenges. */
@@ -34,6 +35,8 @@ export function solverOf(config: AcmeConfig, tools: ChallengeTools): Solver {
       return server;
     case "agent":
       return agent(tools);
+    case "hook":
+      return hookSolver(config.hook_command, tools);
     case "rfc2136":
       return rfc2136Solver(config.rfc2136, tools);
   }
