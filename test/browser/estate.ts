@@ -17,6 +17,7 @@ export type EstateId =
   | "agent"
   | "target"
   | "issuer"
+  | "authority"
   | "policy"
   | "owner"
   | "team"
@@ -71,6 +72,7 @@ export async function openEstate(): Promise<Estate> {
   const operation = await make("operations", { kind: "Renew", filter: { q: "web" } });
   const versions = await read(`certificates/${certificateId}/versions`);
   const events = await read("audit?per_page=1");
+  const authorities = await read("authorities?issuer_id=iss-local");
 
   const kept = opening.move();
   return {
@@ -84,6 +86,7 @@ export async function openEstate(): Promise<Estate> {
       agent: "ag-web",
       target: "tgt-web",
       issuer: "iss-local",
+      authority: authorities.data[0].id,
       policy,
       owner,
       team,

@@ -16,6 +16,7 @@ const variables: Record<string, Record<string, EstateId>> = {
   "/agents/$id": { id: "agent" },
   "/targets/$id": { id: "target" },
   "/issuers/$id": { id: "issuer" },
+  "/authorities/$id": { id: "authority" },
   "/policies/$id": { id: "policy" },
   "/owners/$id": { id: "owner" },
   "/teams/$id": { id: "team" },

@@ -92,6 +92,19 @@ const pages = [
   }),
   createRoute({
     getParentRoute: () => signedIn,
+    path: "/authorities",
+    component: lazyRouteComponent(
+      () => import("./pages/authorities/authorities-page.tsx"),
+      "AuthoritiesPage",
+    ),
+  }),
+  createRoute({
+    getParentRoute: () => signedIn,
+    path: "/authorities/$id",
+    component: lazyRouteComponent(() => import("./pages/authorities/authority-page.tsx"), "AuthorityPage"),
+  }),
+  createRoute({
+    getParentRoute: () => signedIn,
     path: "/issuers",
     component: lazyRouteComponent(() => import("./pages/issuers/issuers-page.tsx"), "IssuersPage"),
   }),

@@ -69,6 +69,9 @@ export function IssuersPage() {
   return (
     <Page isWide>
       <PageHeader title="Issuers" count={list.data && total}>
+        <Link to="/authorities" className="px-2 text-fg1 hover:text-accent">
+          Authorities
+        </Link>
         <Button kind="primary" icon={Plus} disabledReason={write.reason} onClick={() => set({ new: true })}>
           Create an issuer
         </Button>
