@@ -73,6 +73,7 @@ import type { Clock } from "./platform/clock.ts";
 import { writeAtomically } from "./platform/data-dir.ts";
 import { openDatabase } from "./platform/database.ts";
 import { createEgress } from "./platform/egress.ts";
+import { openToken } from "./platform/hardware-token.ts";
 import { createHealth } from "./platform/health.ts";
 import type { Log } from "./platform/log.ts";
 import { migrate } from "./platform/migrate.ts";
@@ -159,7 +160,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   await migrateQueue(pool);
   await requireOpenable(db, sealer);
   const authorities = await openAuthorities(db, sealer, clock());
-  const issuing = createIssuingAuthorities(db, sealer, config.pki.url);
+  const token = config.token && starting.use(await openToken(config.token));
+  const issuing = createIssuingAuthorities(db, sealer, config.pki.url, token);
   await db.installation.updateMany({ data: { keygenMode: config.keygenMode } });
   if (isDemo)
     log.warn(

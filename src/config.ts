@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import type { ThrottleLimits } from "./auth/throttle.ts";
+import type { TokenSettings } from "./platform/hardware-token.ts";
 import { defaultDataDir, readSettings } from "./platform/settings.ts";
 import { StartupError } from "./platform/startup-error.ts";
 import { decodeKey, serverSecrets, serverSettings } from "./server-settings.ts";
@@ -21,6 +22,8 @@ export interface Config {
     /** What certificates name, without a slash at the end; null: they name nothing. */
     url: string | null;
   };
+  /** The hardware token that holds CA keys; null: there is none. */
+  token: TokenSettings | null;
   /** none: programs on this machine do everything without a credential. */
   authType: "api-key" | "none";
   throttle: ThrottleLimits;
@@ -87,6 +90,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       address: settings.CERTCTL_PKI_ADDRESS ?? settings.CERTCTL_LISTEN_ADDRESS,
       url: settings.CERTCTL_PKI_URL?.replace(/\/+$/, "") ?? null,
     },
+    token: tokenOf(settings),
     authType: settings.CERTCTL_AUTH_TYPE,
     throttle: {
       callsPerSecond: settings.CERTCTL_RATE_LIMIT,
@@ -124,4 +128,16 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     encryptionKey: decodeKey(settings.CERTCTL_CONFIG_ENCRYPTION_KEY),
     decryptionKeys: settings.CERTCTL_CONFIG_DECRYPTION_KEYS,
   };
+}
+
+function tokenOf(settings: {
+  CERTCTL_PKCS11_MODULE?: string | undefined;
+  CERTCTL_PKCS11_TOKEN: string;
+  CERTCTL_PKCS11_PIN?: string | undefined;
+}): TokenSettings | null {
+  const { CERTCTL_PKCS11_MODULE: module, CERTCTL_PKCS11_TOKEN: token, CERTCTL_PKCS11_PIN: pin } = settings;
+  if (module === undefined) return null;
+  if (pin === undefined)
+    throw new StartupError("CERTCTL_PKCS11_MODULE is set without CERTCTL_PKCS11_PIN (or _FILE)");
+  return { module, token, pin };
 }

@@ -30,6 +30,13 @@ export const serverSettings = z.object({
     description: "Where that port listens",
     whenUnset: "as `CERTCTL_LISTEN_ADDRESS`",
   }),
+  CERTCTL_PKCS11_MODULE: z.string().optional().meta({
+    description:
+      "The PKCS #11 library of a hardware token, `/usr/lib/softhsm/libsofthsm2.so`: authorities may have their keys made in it. The same token on every control plane",
+    whenUnset: "none",
+  }),
+  CERTCTL_PKCS11_TOKEN: z.string().default("certctl").meta({ description: "The token's label" }),
+  CERTCTL_PKCS11_PIN: z.string().optional().meta({ description: "The token's user PIN" }),
   CERTCTL_PKI_URL: z
     .url({ protocol: /^http$/ })
     .optional()
@@ -170,6 +177,7 @@ export const serverSettings = z.object({
 
 export const serverSecrets = [
   "DATABASE_URL",
+  "CERTCTL_PKCS11_PIN",
   "CERTCTL_CONFIG_ENCRYPTION_KEY",
   "CERTCTL_CONFIG_DECRYPTION_KEYS",
 ];

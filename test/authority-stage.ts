@@ -50,7 +50,14 @@ export async function openAuthorityStage(): Promise<AuthorityStage> {
     firstCa: plane.authorities.byRole["issuing-ca"].id,
     async create(changes = {}) {
       plane.time.now = new Date(plane.time.now.getTime() + 1_000);
-      const wanted = { ...usual, validityDays: 0, pathLength: undefined, names: null, ...changes };
+      const wanted = {
+        ...usual,
+        validityDays: 0,
+        pathLength: undefined,
+        names: null,
+        isInToken: false,
+        ...changes,
+      };
       return createAuthority(plane, operator, wanted);
     },
     async issued(name, issuerId = "iss-second") {

@@ -24,6 +24,7 @@ export function makeTrees(now = new Date()): Record<Role, Authority> {
 /** A control plane without a CA that signs. */
 export const noIssuing: IssuingAuthorities = {
   pkiUrl: null,
+  token: null,
   signingFor: async () => null,
   find: async () => null,
   list: async () => [],

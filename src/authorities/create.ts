@@ -1,9 +1,10 @@
 import type { Actor } from "../audit/record.ts";
 import { invalid } from "../platform/errors.ts";
+import type { HardwareToken } from "../platform/hardware-token.ts";
 import { newId } from "../platform/ids.ts";
 import { makeCaCsr } from "../x509/ca-csr.ts";
 import { canonicalCidr } from "../x509/cidr.ts";
-import { spkiOf } from "../x509/keys.ts";
+import { type KeyHandle, spkiOf } from "../x509/keys.ts";
 import { type NameConstraints, noSubtrees } from "../x509/name-constraints.ts";
 import { canonicalDns, NameError } from "../x509/names.ts";
 import { newKey } from "../x509/new-key.ts";
@@ -23,6 +24,8 @@ export interface AuthorityWish {
   parentId: string;
   /** Empty: what is usual. */
   keyAlgorithm: string;
+  /** The key is made in the hardware token. */
+  isInToken: boolean;
   /** 0: what is usual. */
   validityDays: number;
   /** Undefined: what is usual. */
@@ -50,7 +53,11 @@ export async function createAuthority(
   const defaults = isRoot ? usual.root : usual.issuing;
   const now = clock();
   const parent = parentId === "" ? null : requireParent(await issuing.find(parentId), parentId, now);
-  const key = await newKey(wanted.keyAlgorithm || defaults.keyAlgorithm);
+  const keyAlgorithm = wanted.keyAlgorithm || defaults.keyAlgorithm;
+  const inToken = wanted.isInToken ? keyInToken(issuing.token, id, keyAlgorithm) : null;
+  const inDatabase = inToken ? null : await newKey(keyAlgorithm);
+  const key = inToken ?? inDatabase;
+  if (!key) throw new Error("no key was made");
   const content: CaContent = {
     ...{ id, name, parent, key, now, names: wanted.names },
     validityDays: wanted.validityDays || defaults.validityDays,
@@ -65,7 +72,7 @@ export async function createAuthority(
   try {
     await db.$transaction(async (tx) => {
       if (!isRoot) await requireLocalIssuer(tx, issuerId);
-      const facts = { id, name, role, key, spki: spkiOf(key), csr } as const;
+      const facts = { id, name, role, key: inDatabase, spki: spkiOf(key), csr } as const;
       const places = { issuerId: issuerId || null, parentId: parentId || null };
       const audit = {
         action: isPending ? "authority_requested" : "authority_created",
@@ -78,6 +85,15 @@ export async function createAuthority(
   }
   issuing.refresh();
   return id;
+}
+
+function keyInToken(token: HardwareToken | null, id: string, keyAlgorithm: string): KeyHandle {
+  if (!token)
+    throw invalid({ field: "key_place", description: "needs CERTCTL_PKCS11_MODULE on the control plane" });
+  const curve = { "ECDSA-P256": "P-256", "ECDSA-P384": "P-384" }[keyAlgorithm];
+  if (curve !== "P-256" && curve !== "P-384")
+    throw invalid({ field: "key_algorithm", description: "is ECDSA-P256 or ECDSA-P384 in a hardware token" });
+  return token.generate(id, curve);
 }
 
 /** Has the parent's key sign; one that is not here is the caller's to bring. */

@@ -1,5 +1,6 @@
 import type { Authority as AuthorityRow } from "#gen/prisma/client.ts";
 import type { Database, Transaction } from "../platform/database.ts";
+import type { HardwareToken } from "../platform/hardware-token.ts";
 import type { Sealer } from "../platform/seal.ts";
 import type { Authority } from "./authority.ts";
 import { authorityOf } from "./row.ts";
@@ -15,6 +16,8 @@ export interface IssuingAuthority {
 export interface IssuingAuthorities {
   /** Where their CRLs, OCSP answers and certificates are served, without a slash at the end; null: nowhere. */
   readonly pkiUrl: string | null;
+  /** Where keys may be made that never leave it; null: there is none. */
+  readonly token: HardwareToken | null;
   /** The CA that signs for an issuer: its newest that is active. Null: it has none. */
   signingFor(issuerId: string, tx?: Transaction): Promise<Authority | null>;
   find(id: string, tx?: Transaction): Promise<Authority | null>;
@@ -38,6 +41,7 @@ export function createIssuingAuthorities(
   db: Database,
   sealer: Sealer,
   pkiUrl: string | null,
+  token: HardwareToken | null = null,
 ): IssuingAuthorities {
   let opened = new Map<string, { version: string; authority: Authority }>();
   let snapshot: Snapshot | null = null;
@@ -65,7 +69,7 @@ export function createIssuingAuthorities(
       const before = opened.get(row.id);
       const version = `${row.keyPlace} ${row.updatedAt.getTime()}`;
       const isSame = before?.version === version && before.authority.parent === parent;
-      const authority = isSame ? before.authority : authorityOf(row, parent, sealer);
+      const authority = isSame ? before.authority : authorityOf(row, parent, { sealer, token });
       next.set(row.id, { version, authority });
       return authority;
     };
@@ -88,6 +92,7 @@ export function createIssuingAuthorities(
 
   return {
     pkiUrl,
+    token,
     async signingFor(issuerId, tx) {
       return signing(await read(tx, false), issuerId) ?? signing(await read(tx, true), issuerId);
     },

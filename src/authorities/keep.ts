@@ -26,7 +26,8 @@ export interface KeptAuthority {
   role: "issuing-root" | "issuing-ca";
   certificate: Buffer | null;
   csr: Buffer | null;
-  key: KeyObject;
+  /** Sealed here; null: it lies in the hardware token. */
+  key: KeyObject | null;
   spki: Buffer;
 }
 
@@ -40,7 +41,7 @@ export async function keepAuthority(
 ): Promise<void> {
   const { id, certificate, csr, key, spki, ...facts } = kept;
   const now = clock();
-  const pkcs8 = key.export({ type: "pkcs8", format: "der" });
+  const pkcs8 = key?.export({ type: "pkcs8", format: "der" });
   const signs = certificate !== null && facts.issuerId !== null;
   await tx.authority.create({
     data: {
@@ -48,7 +49,8 @@ export async function keepAuthority(
       ...facts,
       certificate: certificate && new Uint8Array(certificate),
       csr: csr && new Uint8Array(csr),
-      sealedKey: new Uint8Array(sealer.seal(sealedKeyPlace(id), pkcs8)),
+      keyPlace: pkcs8 ? "database" : "pkcs11",
+      sealedKey: pkcs8 ? new Uint8Array(sealer.seal(sealedKeyPlace(id), pkcs8)) : null,
       spkiSha256: new Uint8Array(sha256(spki)),
       activatedAt: signs ? now : null,
       createdAt: now,

@@ -17,7 +17,7 @@ export async function exportAuthorityKey(
   return db.$transaction(async (tx) => {
     const row = await requireRoot(tx, id);
     if (!row.sealedKey) throw conflict("KEY_OFFLINE", `the key of ${id} is not here`);
-    const { key, der } = authorityOf(row, null, sealer);
+    const { key, der } = authorityOf(row, null, { sealer, token: null });
     const exported = (key as KeyObject).export({
       type: "pkcs8",
       format: "pem",

@@ -39,6 +39,7 @@ export async function rotateAuthority(deps: AuthorityDeps, actor: Actor, id: str
     validityDays: Math.round((Date.parse(validTo) - Date.parse(validFrom)) / dayMs),
     pathLength: rightsOf(authority.der).pathLength,
     names: limitsOf(authority).names,
+    isInToken: row.keyPlace === "pkcs11",
   });
 }
 

@@ -1,5 +1,5 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { Authority, AuthorityService } from "#gen/certctl/v1/authorities_pb.ts";
+import { type Authority, type AuthorityService, KeyPlace } from "#gen/certctl/v1/authorities_pb.ts";
 import { KeyAlgorithmSchema } from "#gen/certctl/v1/certificates_pb.ts";
 import { callerOf } from "../auth/interceptor.ts";
 import { notFound } from "../platform/errors.ts";
@@ -36,7 +36,9 @@ export function authorityService(deps: AuthorityDeps): ServiceImpl<typeof Author
       const { id, name, issuerId, parentId, validityDays, pathLength } = request;
       const keyAlgorithm = keyWords.text(request.keyAlgorithm);
       const names = readNameLimits(request.names);
-      const wanted = { id, name, issuerId, parentId, keyAlgorithm, validityDays, pathLength, names };
+      const isInToken = request.keyPlace === KeyPlace.PKCS11;
+      const facts = { id, name, issuerId, parentId, keyAlgorithm, validityDays, pathLength };
+      const wanted = { ...facts, names, isInToken };
       return read(await createAuthority(deps, callerOf(context), wanted));
     },
     async importAuthority(request, context) {

@@ -95,7 +95,7 @@ async function load(
     where: { role, certificate: { not: null } },
     orderBy: { createdAt: isOfFirstStart ? "asc" : "desc" },
   });
-  return row && authorityOf(row, parent, sealer);
+  return row && authorityOf(row, parent, { sealer, token: null });
 }
 
 async function create(
