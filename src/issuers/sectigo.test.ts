@@ -177,6 +177,16 @@ describe("Sectigo Certificate Manager", () => {
     }
   });
 
+  test("does not go on with one that was declined before it was found", async () => {
+    fake.server.befall(/enroll/, "lost");
+    const context = testContext({ clock });
+    const request = requestAt(now);
+    await failureOf(issue(request, {}, context));
+    fake.last().status = "Declined";
+    expect(await issue(request, {}, context)).toHaveProperty("leafDer");
+    expect(fake.certificates).toHaveLength(2);
+  });
+
   test("finds it among more certificates of the name than one page has", async () => {
     const template = requestAt(now);
     await issue(template);
