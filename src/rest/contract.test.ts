@@ -55,7 +55,9 @@ describe("the contract's REST side", () => {
   test("gives the values of an enum words of their own", () => {
     const enums = new Set(visibleFields().flatMap((field) => field.enum ?? []));
     for (const desc of enums) {
-      const words = desc.values.map((value) => wordOf(value, desc));
+      // REST has no word for what is not said.
+      const spoken = desc.values.filter(({ number }) => number !== 0);
+      const words = spoken.map((value) => wordOf(value, desc));
       expect(new Set(words).size, desc.typeName).toBe(words.length);
     }
   });

@@ -106,7 +106,7 @@ describe("decoding", () => {
   });
 
   test.each<JsonValue>(["Unspecified", "active", "", 2, true])("refuses %j as an enum's word", (status) => {
-    const words = "Pending, Active, Expiring, Expired, RenewalInProgress, Failed, Archived";
+    const words = "Pending, Active, Expiring, Expired, RenewalInProgress, Failed, Archived, Revoked";
     expect(violationsOf(ListCertificatesRequestSchema, { status: ["Active", status] })).toEqual([
       `status[1]: must be one of ${words}`,
     ]);
