@@ -22,6 +22,13 @@ beforeAll(async () => {
     kind: "local-ca",
     config: {},
   });
+  const { body: authorities } = await system.rest("GET", "/api/v1/authorities");
+  const root = authorities.data.find(({ parent_id: parentId }: { parent_id: string }) => parentId === "");
+  await system.rest("POST", "/api/v1/authorities", {
+    name: "Second issuing CA",
+    issuer_id: "iss-second",
+    parent_id: root.id,
+  });
   await system.rest("POST", "/api/v1/certificates", {
     id: "mc-canary",
     name: "canary",
