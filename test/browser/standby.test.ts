@@ -23,12 +23,13 @@ beforeAll(async () => {
     config: {},
   });
   const { body: authorities } = await system.rest("GET", "/api/v1/authorities");
-  const root = authorities.data.find(({ parent_id: parentId }: { parent_id: string }) => parentId === "");
-  await system.rest("POST", "/api/v1/authorities", {
+  const first = authorities.data.find((each: { issuer_id: string }) => each.issuer_id === "iss-local");
+  const made = await system.rest("POST", "/api/v1/authorities", {
     name: "Second issuing CA",
     issuer_id: "iss-second",
-    parent_id: root.id,
+    parent_id: first.parent_id,
   });
+  expect(made.status, JSON.stringify(made.body)).toBe(201);
   await system.rest("POST", "/api/v1/certificates", {
     id: "mc-canary",
     name: "canary",
