@@ -110,7 +110,7 @@ describe("architecture", () => {
       "src/issuers/rpc.ts",
       "src/issuers/manage.ts",
       "src/issuers/view.ts",
-      "src/issuers/waiting-orders.ts",
+      "src/issuers/list-orders.ts",
       "src/issuers/record.ts",
       "src/issuers/account.ts",
       "src/issuers/tools.ts",

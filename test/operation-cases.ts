@@ -211,7 +211,7 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   markNotificationRead: async (stage) => ({ path: { id: await failedNotification(stage) }, body: {} }),
   markNotificationsRead: () => ({ body: {} }),
   requeueNotification: async (stage) => ({ path: { id: await failedNotification(stage) }, body: {} }),
-  listIssuerOrders: () => ({}),
+  listIssuerOrders: ({ jobId }) => ({ query: `job_id=${jobId}` }),
   testIssuer: () => ({ body: {} }),
   testIssuerConfig: () => ({ path: { kind: "local-ca" }, body: { config: {} } }),
   enroll: () => ({ body: { token: "jt-nobody_x", csr_pem: csr() }, status: 401 }),

@@ -13,7 +13,7 @@ import {
   submitCsr,
 } from "../../test/fixtures.ts";
 import { makeLeaf, makeTrees } from "../../test/trees.ts";
-import { unrestricted } from "../auth/grants.ts";
+import { type Grants, unrestricted } from "../auth/grants.ts";
 import { authorityPem } from "../authorities/authority.ts";
 import {
   defineIssuer,
@@ -22,8 +22,8 @@ import {
   type IssuerContext,
   type Ordered,
 } from "../issuers/issuer.ts";
+import { listOrdersOfJob, listWaitingOrders } from "../issuers/list-orders.ts";
 import { createIssuer } from "../issuers/manage.ts";
-import { listWaitingOrders } from "../issuers/waiting-orders.ts";
 import { resumeSigning } from "../jobs/reclaim.ts";
 import { findJob } from "../jobs/view.ts";
 import { sha256 } from "../x509/keys.ts";
@@ -116,13 +116,18 @@ describe("a CA that signs later", () => {
     expect(await findJob(plane.db, unrestricted, job.id)).toMatchObject({
       orderMessage: "waits for a person",
     });
-    const listed = () => listWaitingOrders(plane.db, { issuerId, page: 1, perPage: 10, cursor: "" });
+    const listed = () =>
+      listWaitingOrders(plane.db, unrestricted, { issuerId, page: 1, perPage: 10, cursor: "" });
     expect((await listed()).rows.find(({ jobId }) => jobId === job.id)).toMatchObject({
       reference: "order-7",
       message: "waits for a person",
       certificateId: job.certificateId,
       pollAt: new Date(plane.time.now.getTime() + 3_600_000),
     });
+    const reached = async (grants: Grants) =>
+      (await listWaitingOrders(plane.db, grants, { issuerId, page: 1, perPage: 10, cursor: "" })).rows.length;
+    expect(await reached({ teamIds: [], issuerIds: [issuerId] })).toBeGreaterThan(0);
+    expect(await reached({ teamIds: ["t-others"], issuerIds: [] })).toBe(0);
     signs = true;
     await issue(plane, job.id, signal);
     expect(await jobOf(job.id)).toMatchObject({ status: "Completed" });
@@ -131,6 +136,27 @@ describe("a CA that signs later", () => {
     expect((await listed()).rows.map(({ jobId }) => jobId)).not.toContain(job.id);
     expect(version).toMatchObject({ authorityId: null, rootPem: authorityPem(ca) });
     expect(Buffer.from(version.issuerSpkiSha256)).toEqual(sha256(ca.spki));
+  });
+
+  test("has its order told of the job that it is for, waiting or not, with what is remembered of it", async () => {
+    told.issue = async (_request, { order }) => {
+      await order.write({ number: 11 });
+      return { reference: "order-11", pollAfterMs: 60_000, message: "waits" };
+    };
+    const job = await newJob();
+    await issue(plane, job.id, signal);
+    csr = newCsr(["site.example"]);
+    await issue(plane, (await newJob()).id, signal);
+    const listed = (grants: Grants) =>
+      listOrdersOfJob(plane.db, grants, { issuerId, jobId: job.id, page: 1, perPage: 10, cursor: "" });
+    const ordered = { jobId: job.id, certificateId: job.certificateId, state: { number: 11 } };
+    expect((await listed(unrestricted)).rows).toMatchObject([ordered]);
+    expect((await listed({ teamIds: ["t-others"], issuerIds: [] })).rows).toEqual([]);
+    await plane.db.job.update({
+      where: { id: job.id },
+      data: { status: "Cancelled", completedAt: plane.time.now },
+    });
+    expect((await listed(unrestricted)).rows).toMatchObject([ordered]);
   });
 
   test("is left alone by the sweep until then", async () => {

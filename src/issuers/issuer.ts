@@ -4,6 +4,7 @@ import type { Authority } from "../authorities/authority.ts";
 import type { IssuingAuthorities } from "../authorities/issuing.ts";
 import type { Egress } from "../platform/egress.ts";
 import type { FailureClass } from "../platform/failure.ts";
+import type { OrderDescription } from "./order-description.ts";
 
 /** A certificate to be signed: the names and the key were checked against each other already. */
 export interface IssueRequest {
@@ -235,6 +236,8 @@ export interface Issuer<Config = unknown> {
    * the key. An issuer without it may have signed whatever it left waiting.
    */
   isCommitted?(state: JsonObject): boolean;
+  /** What was placed at the CA by this state of an order, oldest first, as people are told of it. */
+  describeOrders?(state: JsonObject): OrderDescription[];
   /** Has a certificate revoked; one that is revoked already is fine. Throws IssuerError. */
   revoke?(request: RevokeRequest, config: Config, tools: IssuerTools): Promise<void>;
   /** When the CA wants a certificate renewed (RFC 9773); null: this one does not say. Throws IssuerError. */

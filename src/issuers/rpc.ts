@@ -4,6 +4,7 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
   type Issuer,
+  type IssuerOrder,
   IssuerOrderSchema,
   IssuerSchema,
   type IssuerService,
@@ -15,11 +16,12 @@ import { invalid, notFound } from "../platform/errors.ts";
 import { timestamps } from "../platform/timestamps.ts";
 import { restoreRow } from "../resources/archive.ts";
 import { type Issuer as Connector, IssuerError } from "./issuer.ts";
+import { type ListedOrder, listOrdersOfJob, listWaitingOrders } from "./list-orders.ts";
 import { archiveIssuer, createIssuer, issuerKind, updateIssuer } from "./manage.ts";
+import type { OrderDescription } from "./order-description.ts";
 import { setStandby } from "./standby.ts";
 import { type IssuerTestDeps, testIssuer, testIssuerConfig } from "./test-issuer.ts";
 import { findIssuer, type IssuerView, listIssuers } from "./view.ts";
-import { listWaitingOrders } from "./waiting-orders.ts";
 
 export function issuerService(deps: IssuerTestDeps): ServiceImpl<typeof IssuerService> {
   const { db, issuerKinds, issuing, commands } = deps;
@@ -94,13 +96,19 @@ export function issuerService(deps: IssuerTestDeps): ServiceImpl<typeof IssuerSe
       const wanted = { ...request, config: request.config ?? {} };
       return testIssuerConfig(deps, callerOf(context), wanted, context.signal);
     },
-    async listIssuerOrders({ id, ...request }) {
-      if (!(await findIssuer(db, id))) throw notFound("issuer", id);
-      const { rows, ...page } = await listWaitingOrders(db, { ...request, issuerId: id });
-      const data = rows.map(({ pollAt, createdAt, ...order }) =>
-        create(IssuerOrderSchema, { ...order, ...timestamps({ pollAt, createdAt }) }),
-      );
-      return { ...page, data };
+    async listIssuerOrders({ id, jobId, ...request }, context) {
+      const issuer = await findIssuer(db, id);
+      if (!issuer) throw notFound("issuer", id);
+      const { grants } = callerOf(context);
+      const wanted = { ...request, issuerId: id };
+      if (!jobId) {
+        const { rows, ...page } = await listWaitingOrders(db, grants, wanted);
+        return { ...page, data: rows.map((row) => orderMessage(row)) };
+      }
+      const { rows, ...page } = await listOrdersOfJob(db, grants, { ...wanted, jobId });
+      const connector = issuerKinds.get(issuer.kind);
+      const placed = (state: JsonObject | null) => (state && connector?.describeOrders?.(state)) ?? [];
+      return { ...page, data: rows.map(({ state, ...row }) => orderMessage(row, placed(state))) };
     },
     listIssuerKinds() {
       const data = [...issuerKinds.values()].map((issuer) => ({
@@ -120,6 +128,17 @@ export function issuerService(deps: IssuerTestDeps): ServiceImpl<typeof IssuerSe
       }
     },
   };
+}
+
+function orderMessage(
+  { pollAt, createdAt, ...order }: ListedOrder,
+  placed: readonly OrderDescription[] = [],
+): IssuerOrder {
+  return create(IssuerOrderSchema, {
+    ...order,
+    ...timestamps({ pollAt, createdAt }),
+    placed: placed.map(({ placedAt, ...one }) => ({ ...one, placedAt: timestampFromDate(placedAt) })),
+  });
 }
 
 /** What a kind can do beside signing. */

@@ -3,6 +3,7 @@ import { pem } from "../../x509/pem.ts";
 import { defineIssuer, type RevocationReason } from "../issuer.ts";
 import { openAccount } from "./account.ts";
 import { acmeConfig } from "./config.ts";
+import { describeOrders } from "./describe.ts";
 import { issueByAcme } from "./order.ts";
 import { AcmeFailure, issuerError } from "./problem.ts";
 import { renewalInformation } from "./renewal-information.ts";
@@ -46,6 +47,7 @@ export const acme = defineIssuer({
   test: testAcme,
   issue: issueByAcme,
   isCommitted: (state) => readState(state).open?.isFinalizing === true,
+  describeOrders,
 
   async revoke({ leafDer, reason }, config, tools) {
     const { client } = await openAccount(config, tools);

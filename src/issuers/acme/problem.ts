@@ -7,6 +7,8 @@ export interface Problem {
   /** Without the URN's prefix: "rateLimited"; empty: the CA gave none. */
   type: string;
   detail: string;
+  /** The HTTP status that it speaks of; 0: none. */
+  status: number;
   /** What it says of single names. */
   subproblems: { identifier: string; type: string; detail: string }[];
 }
@@ -16,10 +18,11 @@ const mostWords = 2_000;
 
 /** Reads a problem document; of anything else, whatever of it is text. */
 export function readProblem(value: unknown): Problem {
-  const { type, detail, subproblems } = objectOf(value);
+  const { type, title, detail, status, subproblems } = objectOf(value);
   return {
     type: textOf(type).replace(urn, ""),
-    detail: textOf(detail),
+    detail: textOf(detail) || textOf(title),
+    status: Number.isInteger(status) && Number(status) > 0 && Number(status) < 1000 ? Number(status) : 0,
     subproblems: (Array.isArray(subproblems) ? subproblems : []).slice(0, 100).map((one: unknown) => {
       const { identifier, ...inner } = objectOf(one);
       const { type: kind, detail: words } = readProblem(inner);

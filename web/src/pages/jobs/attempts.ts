@@ -41,7 +41,7 @@ export function attemptsOf({ id, timeline }: Pick<Job, "id" | "timeline">): Atte
     open.isFailed = true;
     open = undefined;
   }
-  return attempts.map(mergePlan);
+  return attempts.map(mergePlan).filter(({ lines }) => lines.length > 0);
 }
 
 /** The plan for the next attempt is the last word of the one that failed. */

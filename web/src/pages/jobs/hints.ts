@@ -1,4 +1,5 @@
 import { FailureClass } from "#gen/certctl/v1/jobs_pb.ts";
+import { adviceIn } from "./order-advice.ts";
 
 /** What to look at first, by the step that failed. */
 const bySteps: Readonly<Record<string, string>> = {
@@ -33,6 +34,15 @@ const byClass: Readonly<Partial<Record<FailureClass, string>>> = {
 };
 
 /** What to do about a failure. */
-export function hintsFor({ step, failureClass }: { step: string; failureClass: FailureClass }): string[] {
-  return [bySteps[step], byClass[failureClass]].filter((hint) => hint !== undefined);
+export function hintsFor({
+  step,
+  message,
+  failureClass,
+}: {
+  step: string;
+  message: string;
+  failureClass: FailureClass;
+}): string[] {
+  const ordered = step === "order" ? adviceIn(message) : undefined;
+  return [bySteps[step], ordered, byClass[failureClass]].filter((hint) => hint !== undefined);
 }

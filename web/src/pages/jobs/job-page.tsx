@@ -10,6 +10,7 @@ import { Time } from "../../ui/time.tsx";
 import { JobActions } from "./job-actions.tsx";
 import { JobError } from "./job-error.tsx";
 import { JobsTable, Took, typeText } from "./jobs-table.tsx";
+import { OrderPanel } from "./order-panel.tsx";
 import { Timeline } from "./timeline.tsx";
 
 const parent = { to: "/jobs", label: "Jobs" };
@@ -57,6 +58,7 @@ export function JobPage() {
           {shown.error && <JobError job={shown} />}
           <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_320px]">
             <div className="flex min-w-0 flex-col gap-4">
+              <OrderPanel job={shown} />
               <Timeline job={shown} />
               {shown.childJobIds.length > 0 && (
                 <Panel title="Its deployments" isFlush>
