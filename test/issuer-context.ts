@@ -35,6 +35,7 @@ export function testContext(changes: Partial<IssuerContext> = {}): TestContext {
       },
     },
     progress: async () => {},
+    budget: { take: async () => {}, release: async () => {} },
     account: { read: async () => null, create: async (made) => made, write: async (made) => made },
     askAgent: () => Promise.reject(new Error("no agent is there")),
     challenges: {

@@ -11,6 +11,7 @@ import {
   type Ordered,
 } from "../issuers/issuer.ts";
 import type { IssuerKinds } from "../issuers/manage.ts";
+import { orderBudget } from "../issuers/order-budget.ts";
 import { recordIssuance } from "../issuers/record.ts";
 import { issuerTools, type ToolDeps } from "../issuers/tools.ts";
 import { addEvent, type JobRef, notifyChange } from "../jobs/transition.ts";
@@ -44,6 +45,7 @@ export function issuanceContext(
     ...issuerTools(deps, issuerId, signal),
     jobId,
     order: noOrder,
+    budget: orderBudget(db, issuerId, clock),
     challenges: challengesOf(db, { issuerId, jobId, agentId }, clock),
     askAgent: (what, challenge) => askAgent(what, challenge, signal),
     progress: (step, message) => addProgress(db, job, step, message),

@@ -120,6 +120,8 @@ const quiet = [
   "join_tokens",
   "ocsp_answers",
   "ocsp_responders",
+  // With the order that is placed then.
+  "placed_orders",
   "replicas",
   "server_keys",
 ];

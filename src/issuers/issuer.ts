@@ -4,6 +4,7 @@ import type { Authority } from "../authorities/authority.ts";
 import type { IssuingAuthorities } from "../authorities/issuing.ts";
 import type { Egress } from "../platform/egress.ts";
 import type { FailureClass } from "../platform/failure.ts";
+import type { Budget, OrderBudget } from "./budget.ts";
 import type { OrderDescription } from "./order-description.ts";
 
 /** A certificate to be signed: the names and the key were checked against each other already. */
@@ -146,6 +147,7 @@ export interface ChallengeTools extends IssuerTools {
 export interface IssuerContext extends ChallengeTools {
   jobId: string;
   order: Order;
+  budget: OrderBudget;
   challenges: Challenges;
   /** Adds a step to the job's timeline. */
   progress(step: string, message: string): Promise<void>;
@@ -246,13 +248,15 @@ export interface Issuer<Config = unknown> {
     config: Config,
     tools: IssuerTools,
   ): Promise<RenewalInformation | null>;
+  /** How much of the CA's rate limits may be used. */
+  budget?(config: Config): Budget;
   /** Takes away a challenge that was left behind. Throws IssuerError. */
   clearChallenge?(challenge: KeptChallenge, config: Config, tools: ChallengeTools): Promise<void>;
 }
 
 /** Infers the configuration's type from its schema, then hides it: callers hold JSON only. */
 export function defineIssuer<Config>(issuer: Issuer<Config>): Issuer {
-  const { orderStatus, revoke, renewalInfo, clearChallenge, ...always } = issuer;
+  const { orderStatus, revoke, renewalInfo, budget, clearChallenge, ...always } = issuer;
   const read = (config: unknown) => issuer.config.parse(config);
   return {
     ...always,
@@ -268,6 +272,7 @@ export function defineIssuer<Config>(issuer: Issuer<Config>): Issuer {
     ...(renewalInfo && {
       renewalInfo: async (certificate, config, tools) => renewalInfo(certificate, read(config), tools),
     }),
+    ...(budget && { budget: (config) => budget(read(config)) }),
     ...(clearChallenge && {
       clearChallenge: async (challenge, config, tools) => clearChallenge(challenge, read(config), tools),
     }),

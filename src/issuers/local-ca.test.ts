@@ -24,6 +24,7 @@ import {
   type RecordedIssuance,
 } from "./issuer.ts";
 import { localCa } from "./local-ca.ts";
+import { orderBudget } from "./order-budget.ts";
 import { recordIssuance } from "./record.ts";
 import { issuerByKind, issuers } from "./registry.ts";
 
@@ -58,6 +59,7 @@ async function issue(request: IssueRequest, changes: Partial<IssuerContext> = {}
     issuerId: "iss-local",
     jobId: request.keyId,
     order: { read: async () => null, write: () => Promise.reject(new Error("no order is kept")) },
+    budget: orderBudget(plane.db, "iss-local", plane.clock),
     progress: async () => {},
     account: issuerAccount(plane, "iss-local"),
     challenges: challengesOf(

@@ -3,6 +3,7 @@ import { create, type JsonObject } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
+  BudgetUseSchema,
   type Issuer,
   type IssuerOrder,
   IssuerOrderSchema,
@@ -15,9 +16,10 @@ import { maskSecrets } from "../connectors/secrets.ts";
 import { invalid, notFound } from "../platform/errors.ts";
 import { timestamps } from "../platform/timestamps.ts";
 import { restoreRow } from "../resources/archive.ts";
+import { budgetUse } from "./budget-use.ts";
 import { type Issuer as Connector, IssuerError } from "./issuer.ts";
 import { type ListedOrder, listOrdersOfJob, listWaitingOrders } from "./list-orders.ts";
-import { archiveIssuer, createIssuer, issuerKind, updateIssuer } from "./manage.ts";
+import { archiveIssuer, createIssuer, issuerKind, openConfig, updateIssuer } from "./manage.ts";
 import type { OrderDescription } from "./order-description.ts";
 import { setStandby } from "./standby.ts";
 import { type IssuerTestDeps, testIssuer, testIssuerConfig } from "./test-issuer.ts";
@@ -110,6 +112,16 @@ export function issuerService(deps: IssuerTestDeps): ServiceImpl<typeof IssuerSe
       const placed = (state: JsonObject | null) => (state && connector?.describeOrders?.(state)) ?? [];
       return { ...page, data: rows.map(({ state, ...row }) => orderMessage(row, placed(state))) };
     },
+    async getIssuerBudget({ id }) {
+      const row = await db.issuer.findUnique({ where: { id } });
+      if (!row) throw notFound("issuer", id);
+      const budget = issuerKinds.get(row.kind)?.budget?.(openConfig(deps.sealer, row));
+      const uses = budget ? await budgetUse(db, id, budget, deps.clock()) : [];
+      const data = uses.map(({ freeAt, ...use }) =>
+        create(BudgetUseSchema, { ...use, ...timestamps({ freeAt }) }),
+      );
+      return { data };
+    },
     listIssuerKinds() {
       const data = [...issuerKinds.values()].map((issuer) => ({
         kind: issuer.kind,
@@ -142,7 +154,7 @@ function orderMessage(
 }
 
 /** What a kind can do beside signing. */
-function abilitiesOf({ revoke, orderStatus, renewalInfo }: Connector): string[] {
-  const abilities = { revoke, later: orderStatus, "renewal-information": renewalInfo };
+function abilitiesOf({ revoke, orderStatus, renewalInfo, budget }: Connector): string[] {
+  const abilities = { revoke, later: orderStatus, "renewal-information": renewalInfo, budget };
   return Object.entries(abilities).flatMap(([name, ability]) => (ability ? [name] : []));
 }

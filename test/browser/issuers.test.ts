@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { chmod, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startGoogleCas } from "../fakes/google-cas.ts";
 import { startVault } from "../fakes/vault.ts";
@@ -192,4 +193,27 @@ test("Google's key file is typed in several lines, and its certificates are prov
   await page.getByRole("link", { name: "Google", exact: true }).waitFor();
   const [issuer] = (await read("issuers?kind=google-cas")).data;
   expect(await proven(issuer.id)).toBe("CN=Fake Issuing CA");
+});
+
+test("an ACME issuer's page shows what is used of its CA's rate limits, and when there is room again", async () => {
+  const { page } = view;
+  const config = { directory_url: "https://localhost:1/dir", budget: { certificates_per_domain_week: 1 } };
+  const { body } = await system.rest("POST", "/api/v1/issuers", { name: "Public CA", kind: "acme", config });
+  const database = new Client({ connectionString: system.databaseUrl });
+  await database.connect();
+  await database.query(
+    `INSERT INTO placed_orders (id, issuer_id, account, key_id, domains, name_set, is_replacement, placed_at)
+      VALUES ('plo-1', $1, $2, 'key-1', '{shop.example}', 'www.shop.example', false, now() - interval '6 days')`,
+    [body.id, config.directory_url],
+  );
+  await database.end();
+  await view.goto(`/issuers/${body.id}`);
+  const rows = page.getByRole("table", { name: "Budget" }).getByRole("row");
+  await expect.poll(() => rows.allTextContents()).toHaveLength(4);
+  const [, orders, domain, names] = await rows.allTextContents();
+  expect(orders).toMatch(/^Orders in 3 hours.*0 of 300there is$/);
+  expect(domain).toMatch(/^Certificates for shop\.example in 7 days.*1 of 1(in )?\d/);
+  expect(names).toMatch(/^Certificates for exactly www\.shop\.example in 7 days.*1 of 5there is$/);
+  await expectFine(view, "an ACME issuer");
+  await screenshot(page, "issuer-budget");
 });

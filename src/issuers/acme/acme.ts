@@ -2,6 +2,7 @@ import { parseSan } from "../../x509/names.ts";
 import { pem } from "../../x509/pem.ts";
 import { defineIssuer, type RevocationReason } from "../issuer.ts";
 import { openAccount } from "./account.ts";
+import { budgetOf } from "./budget.ts";
 import { acmeConfig } from "./config.ts";
 import { describeOrders } from "./describe.ts";
 import { issueByAcme } from "./order.ts";
@@ -60,6 +61,7 @@ export const acme = defineIssuer({
   },
 
   renewalInfo: renewalInformation,
+  budget: budgetOf,
 
   async clearChallenge(challenge, config, tools) {
     await solverOf(config, tools).clear(challenge);

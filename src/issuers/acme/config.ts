@@ -31,6 +31,27 @@ const rfc2136 = z.strictObject({
     .meta({ secret: true, title: "TSIG secret", description: "Base64, as the name server has it" }),
 });
 
+const budget = z.strictObject({
+  certificates_per_domain_week: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(50)
+    .meta({ description: "New certificates per registered domain in 7 days; 0: no bound" }),
+  certificates_per_name_set_week: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(5)
+    .meta({ description: "Certificates for exactly the same names in 7 days; 0: no bound" }),
+  orders_per_three_hours: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(300)
+    .meta({ description: "Orders of the account in 3 hours; 0: no bound" }),
+});
+
 /** Where the CA's directory lies, who we are there, and how it is shown that names are ours. */
 export const acmeConfig = z
   .strictObject({
@@ -84,6 +105,7 @@ export const acmeConfig = z
       .boolean()
       .default(true)
       .meta({ description: "Ask the CA when to renew (ARI, RFC 9773), and renew then" }),
+    budget: budget.default(budget.parse({})),
   })
   .superRefine((config, ctx) => {
     const issue = (path: string[], message: string) => ctx.addIssue({ code: "custom", path, message });

@@ -58,7 +58,6 @@ async function perform(work: Work): Promise<Issued | Ordered> {
   const { context, connection } = work;
   if (!work.state.open) {
     const placed = await placeOrder(work.request, work.config, context, connection);
-    if ("pollAfterMs" in placed) return placed;
     await store(work, { ...work.state, open: placed });
   }
   const until = Date.now() + patienceMs;
@@ -151,6 +150,7 @@ async function refused(work: Work): Promise<IssuerError> {
       }),
   );
   await store(work, closeOrder(work.state));
+  await work.context.budget.release(work.request.keyId);
   if (failed.length > 0) return new IssuerError("challenge", failed.join("; "), "Refused");
   const problem = open.problem;
   return new IssuerError(

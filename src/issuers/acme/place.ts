@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { Order as CaOrder } from "acme-client";
-import { type IssueRequest, type IssuerContext, IssuerError, type Ordered } from "../issuer.ts";
+import { type IssueRequest, type IssuerContext, IssuerError } from "../issuer.ts";
+import { budgetOf, placeOf } from "./budget.ts";
 import type { AcmeConfig } from "./config.ts";
 import type { AcmeConnection } from "./connection.ts";
 import { AcmeFailure } from "./problem.ts";
@@ -10,13 +11,13 @@ import type { PlacedOrder } from "./state.ts";
 /** The CA knows that the certificate has a successor already, or not the certificate itself. */
 const notReplaceable = new Set(["alreadyReplaced", "malformed", "unauthorized"]);
 
-/** Places a new order. Where the CA's limits leave no room, it says until when it has to wait. */
+/** Places a new order, where the issuer's budget has room for it. Throws IssuerError. */
 export async function placeOrder(
   request: IssueRequest,
   config: AcmeConfig,
-  { progress, clock }: IssuerContext,
+  { progress, clock, budget }: IssuerContext,
   connection: AcmeConnection,
-): Promise<PlacedOrder | Ordered> {
+): Promise<PlacedOrder> {
   const directory = await connection.directory();
   requireProfile(config.profile, Object.keys(directory.meta?.profiles ?? {}));
   const replaces =
@@ -41,17 +42,25 @@ export async function placeOrder(
   };
 
   async function place(): Promise<{ order: CaOrder; isReplacement: boolean }> {
-    if (replaces === null) return { order: await client.createOrder(payload), isReplacement: false };
+    if (replaces === null) return { order: await ask(false), isReplacement: false };
     try {
-      return {
-        order: await client.createOrder({ ...payload, replaces } as typeof payload),
-        isReplacement: true,
-      };
+      return { order: await ask(true), isReplacement: true };
     } catch (error) {
       const isOfThat = error instanceof AcmeFailure && notReplaceable.has(error.problem.type);
       if (!isOfThat) throw error;
       await progress("ordering", `without naming the certificate that is replaced: ${error.message}`);
-      return { order: await client.createOrder(payload), isReplacement: false };
+      return { order: await ask(false), isReplacement: false };
+    }
+  }
+
+  async function ask(isReplacement: boolean): Promise<CaOrder> {
+    await budget.take(placeOf(request.keyId, request.sans, isReplacement), budgetOf(config));
+    try {
+      return await client.createOrder({ ...payload, ...(isReplacement && { replaces }) } as typeof payload);
+    } catch (error) {
+      // What the CA refused it does not sign; one that was not heard of it may.
+      if (error instanceof AcmeFailure && error.status < 500) await budget.release(request.keyId);
+      throw error;
     }
   }
 }

@@ -73,6 +73,7 @@ export function resourcesDemo(world: World) {
       }),
       listServerCommands: () => ({ data: [] }),
       listIssuerOrders: () => ({ data: [] }),
+      getIssuerBudget: () => ({ data: [] }),
       setIssuerStandby: ({ id, ...wanted }) => {
         const issuer = world.issuers.get(id);
         if (!issuer) throw new ConnectError(`there is no issuer ${id}`, Code.NotFound);
