@@ -115,6 +115,8 @@ describe("architecture", () => {
       "src/issuers/account.ts",
       "src/issuers/tools.ts",
       "src/issuers/order.ts",
+      "src/issuers/order-budget.ts",
+      "src/issuers/budget-use.ts",
       "src/issuers/standby.ts",
       "src/issuers/canary.ts",
       "src/issuers/default-issuer.ts",
