@@ -7,6 +7,8 @@ import type { Pebble } from "./pebble.ts";
 
 /** One call that a client made of the CA. */
 export interface AcmeCall {
+  /** What the client sent, JSON inside its signature; empty where there is none. */
+  payload: string;
   /** "order-plz", "authZ", "chalZ", "finalize-order", "certZ", …: Pebble's own names. */
   kind: string;
   /** What the CA answered; 0: it was not asked. */
@@ -20,6 +22,8 @@ export interface AcmeProxy extends AsyncDisposable {
   calls: AcmeCall[];
   /** Called at each; while it does not return, nothing goes on. False: the connection breaks there. */
   gate: (call: AcmeCall, moment: "before" | "after") => Promise<boolean>;
+  /** Another answer than the CA's own, by what its problem document says; null: its own. */
+  refuse: (call: AcmeCall) => { status: number; type: string; detail: string } | null;
 }
 
 export async function startAcmeProxy(pebble: Pebble): Promise<AcmeProxy> {
@@ -28,8 +32,8 @@ export async function startAcmeProxy(pebble: Pebble): Promise<AcmeProxy> {
   const server = createServer(
     { cert: chain.leafPem + chain.intermediatePem, key: chain.keyPem },
     async (request, response) => {
-      const call: AcmeCall = { kind: request.url?.split("/")[1] ?? "", status: 0 };
       const body = await buffer(request);
+      const call: AcmeCall = { kind: request.url?.split("/")[1] ?? "", status: 0, payload: payloadOf(body) };
       proxy.calls.push(call);
       if (!(await proxy.gate(call, "before"))) return void request.socket.destroy();
       // The host that was asked for stays: the CA makes its URLs of it.
@@ -42,7 +46,13 @@ export async function startAcmeProxy(pebble: Pebble): Promise<AcmeProxy> {
       call.status = answer.statusCode;
       const content = await buffer(answer);
       if (!(await proxy.gate(call, "after"))) return void request.socket.destroy();
-      response.writeHead(answer.statusCode, answer.headers).end(content);
+      const refusal = proxy.refuse(call);
+      if (!refusal) return void response.writeHead(answer.statusCode, answer.headers).end(content);
+      call.status = refusal.status;
+      const problem = JSON.stringify({ ...refusal, type: `urn:ietf:params:acme:error:${refusal.type}` });
+      const { "replay-nonce": nonce = "" } = answer.headers;
+      const headers = { "content-type": "application/problem+json", "replay-nonce": nonce };
+      response.writeHead(refusal.status, headers).end(problem);
     },
   );
   server.listen(0, "127.0.0.1");
@@ -52,6 +62,7 @@ export async function startAcmeProxy(pebble: Pebble): Promise<AcmeProxy> {
     ca: chain.rootPem,
     calls: [],
     gate: async () => true,
+    refuse: () => null,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
@@ -59,4 +70,9 @@ export async function startAcmeProxy(pebble: Pebble): Promise<AcmeProxy> {
     },
   };
   return proxy;
+}
+
+function payloadOf(body: Buffer): string {
+  if (body.length === 0) return "";
+  return Buffer.from(JSON.parse(body.toString()).payload ?? "", "base64url").toString();
 }

@@ -8,8 +8,16 @@ import { AcmeFailure } from "./problem.ts";
 import { renewalId } from "./renewal-information.ts";
 import type { PlacedOrder } from "./state.ts";
 
-/** The CA knows that the certificate has a successor already, or not the certificate itself. */
-const notReplaceable = new Set(["alreadyReplaced", "malformed", "unauthorized"]);
+/**
+ * The CA knows that the certificate has a successor already (RFC 9773, 5: alreadyReplaced, with 409, by which some say it alone), or
+ * it does not know the certificate as this account's.
+ */
+function isNotReplaceable(error: unknown): error is AcmeFailure {
+  if (!(error instanceof AcmeFailure)) return false;
+  return (
+    error.status === 409 || ["alreadyReplaced", "malformed", "unauthorized"].includes(error.problem.type)
+  );
+}
 
 /** Places a new order, where the issuer's budget has room for it. Throws IssuerError. */
 export async function placeOrder(
@@ -46,8 +54,7 @@ export async function placeOrder(
     try {
       return { order: await ask(true), isReplacement: true };
     } catch (error) {
-      const isOfThat = error instanceof AcmeFailure && notReplaceable.has(error.problem.type);
-      if (!isOfThat) throw error;
+      if (!isNotReplaceable(error)) throw error;
       await progress("ordering", `without naming the certificate that is replaced: ${error.message}`);
       return { order: await ask(false), isReplacement: false };
     }
