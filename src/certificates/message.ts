@@ -35,6 +35,7 @@ export function certificateMessage(view: CertificateView): Certificate {
     ownerName: view.ownerName ?? "",
     teamName: view.teamName ?? "",
     renewalPolicyName: view.renewalPolicyName,
+    renewsWhenCaWants: view.renewsWhenCaWants,
     issuingCaSha256: view.issuingCa ?? "",
     createdAt: timestampFromDate(view.createdAt),
     updatedAt: timestampFromDate(view.updatedAt),

@@ -21,9 +21,10 @@ export const revocationReasons = wordsOf(RevocationReasonSchema);
 
 export function versionMessage(version: VersionRow): CertificateVersion {
   const { revokedAt, revocationReason, ...row } = version;
+  const renewalInformation = renewalInformationMessage(version);
   return create(CertificateVersionSchema, {
     ...row,
-    ...(row.ariStart || row.ariError ? { renewalInformation: renewalInformation(version) } : {}),
+    ...(renewalInformation ? { renewalInformation } : {}),
     ...timestamps({ revokedAt }),
     ...(revokedAt ? { revocationReason: revocationReasons.value(revocationReason) } : {}),
     serialNumber: row.serial,
@@ -34,14 +35,28 @@ export function versionMessage(version: VersionRow): CertificateVersion {
   });
 }
 
-function renewalInformation(row: VersionRow): RenewalInformation {
-  const { ariStart: start, ariEnd: end, ariRenewAt: renewAt, ariPollAt: nextPollAt } = row;
+/** What the CA says of when to renew a version; undefined: it was not asked, or says nothing. */
+export function renewalInformationMessage(row: SaidOfRenewal): RenewalInformation | undefined {
+  const {
+    ariStart: start,
+    ariEnd: end,
+    ariRenewAt: renewAt,
+    ariPollAt: nextPollAt,
+    ariAskedAt: askedAt,
+  } = row;
+  if (!start && row.ariError === "") return undefined;
   return create(RenewalInformationSchema, {
-    ...timestamps({ start, end, renewAt, nextPollAt }),
+    ...timestamps({ start, end, renewAt, nextPollAt, askedAt }),
     explanationUrl: row.ariExplanationUrl,
     error: row.ariError,
   });
 }
+
+/** Of a version, what its CA says of when to renew it. */
+export type SaidOfRenewal = Pick<
+  VersionRow,
+  "ariStart" | "ariEnd" | "ariRenewAt" | "ariPollAt" | "ariAskedAt" | "ariExplanationUrl" | "ariError"
+>;
 
 /** What the certificates of a version say, the root's among them. */
 export function versionContent(row: VersionRow): VersionContent {

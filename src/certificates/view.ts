@@ -37,6 +37,8 @@ interface CertificateRow {
   issuingCa: string | null;
   expiresAt: Date | null;
   renewAt: Date | null;
+  /** Its CA said so, not the renewal policy. */
+  renewsWhenCaWants: boolean;
   activeJobId: string | null;
   /** Why the current version is revoked; empty while it is not. */
   revocationReason: string;
@@ -82,7 +84,7 @@ export function certificateViews(now: Date): Prisma.Sql {
       END AS schedule,
       ${expiryBucket(now)} AS expiry,
       current.serial, current.fingerprint_sha256 AS fingerprint, current.issuing_ca_sha256 AS "issuingCa",
-      current.not_after AS "expiresAt", coalesce(current.revocation_reason, '') AS "revocationReason", ${renewAt} AS "renewAt", open_job.id AS "activeJobId"
+      current.not_after AS "expiresAt", coalesce(current.revocation_reason, '') AS "revocationReason", ${renewAt} AS "renewAt", current.ari_renew_at IS NOT NULL AS "renewsWhenCaWants", open_job.id AS "activeJobId"
     FROM managed_certificates c
     JOIN renewal_policies policy ON policy.id = c.renewal_policy_id
     LEFT JOIN current_versions current ON current.certificate_id = c.id

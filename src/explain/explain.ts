@@ -1,5 +1,7 @@
 import type { Grants } from "../auth/grants.ts";
 import { planRenewal } from "../certificates/plan.ts";
+import { isRenewedNext } from "../certificates/renewed-versions.ts";
+import type { SaidOfRenewal } from "../certificates/version-message.ts";
 import { findCertificate } from "../certificates/view.ts";
 import type { Database } from "../platform/database.ts";
 import { notFound } from "../platform/errors.ts";
@@ -37,7 +39,12 @@ export interface ExplainedPlan {
   windowMs: number;
   isCapped: boolean;
   policy: { id: string; name: string; autoRenew: boolean };
+  /** The version whose CA wants it renewed first, or could not be asked; null: no CA says anything. */
+  said: WantedVersion | null;
 }
+
+/** What its CA says of a version. */
+type WantedVersion = SaidOfRenewal & { id: string };
 
 export interface ExplainDeps {
   db: Database;
@@ -62,14 +69,15 @@ export async function explainCertificate(
         where: { certificateId: id, fingerprintSha256: certificate.fingerprint },
       })
     : null;
-  const [targets, rules, channels, ahead, failureClass] = await Promise.all([
+  const [targets, rules, channels, ahead, failureClass, said] = await Promise.all([
     servedTargets(db, id),
     verdictsOn(db, id, now),
     toldChannels(db, id),
     readAhead(db, certificate, now),
     lastFailureClass(db, id),
+    wantedFirst(db, id),
   ]);
-  const plan = version && planOf(version, policy);
+  const plan = version && planOf(version, policy, said);
   const next = nextAction(certificate, ahead, { autoRenew: policy.autoRenew, checkEveryMs, now });
   const brokenRules = rules.filter(({ message }) => message !== "").length;
   return {
@@ -92,16 +100,27 @@ interface PlannedVersion {
   notBefore: Date;
   notAfter: Date;
   renewAt: Date;
-  ariStart: Date | null;
-  ariEnd: Date | null;
-  ariRenewAt: Date | null;
+}
+
+/** Of the versions that the next renewal replaces, what is said of the one that is wanted first. */
+async function wantedFirst(db: Database, certificateId: string): Promise<WantedVersion | null> {
+  const [first] = await db.$queryRaw<WantedVersion[]>`
+    SELECT v.id, v.ari_start AS "ariStart", v.ari_end AS "ariEnd", v.ari_renew_at AS "ariRenewAt", v.ari_poll_at AS "ariPollAt",
+      v.ari_asked_at AS "ariAskedAt", v.ari_explanation_url AS "ariExplanationUrl", v.ari_error AS "ariError"
+    FROM certificate_versions v JOIN managed_certificates c ON c.id = v.certificate_id
+    WHERE c.id = ${certificateId} AND v.revoked_at IS NULL AND (v.ari_renew_at IS NOT NULL OR v.ari_error <> '')
+      AND ${isRenewedNext}
+    ORDER BY v.ari_renew_at NULLS LAST, v.id LIMIT 1`;
+  return first ?? null;
 }
 
 function planOf(
   version: PlannedVersion,
   policy: { id: string; name: string; autoRenew: boolean; renewalWindowDays: number },
+  said: WantedVersion | null,
 ): ExplainedPlan {
-  const { notBefore, notAfter, renewAt: plannedAtIssuance, ariStart, ariEnd, ariRenewAt } = version;
+  const { notBefore, notAfter, renewAt: plannedAtIssuance } = version;
+  const { ariStart, ariEnd, ariRenewAt } = said ?? {};
   const windowDays = policy.renewalWindowDays;
   const byPolicy = planRenewal(notBefore, notAfter, windowDays);
   const renewAt = ariRenewAt ?? byPolicy;
@@ -125,6 +144,7 @@ function planOf(
     windowMs,
     isCapped,
     policy,
+    said,
   };
 }
 

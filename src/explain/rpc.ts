@@ -14,6 +14,7 @@ import {
 import { FailureClassSchema } from "#gen/certctl/v1/jobs_pb.ts";
 import { NotificationTypeSchema } from "#gen/certctl/v1/notifications_pb.ts";
 import { callerOf } from "../auth/interceptor.ts";
+import { renewalInformationMessage } from "../certificates/version-message.ts";
 import { timestamps } from "../platform/timestamps.ts";
 import { wordsOf } from "../platform/words.ts";
 import { type ExplainDeps, type Explanation, explainCertificate } from "./explain.ts";
@@ -116,6 +117,10 @@ function planMessage(
     autoRenew: plan.policy.autoRenew,
     jitterSeconds: Math.round(jitterMs / 1_000),
     checkEverySeconds: Math.round(checkEveryMs / 1_000),
+    ...(plan.said && {
+      renewalInformation: renewalInformationMessage(plan.said),
+      renewalInformationVersionId: plan.said.id,
+    }),
   });
 }
 

@@ -2,13 +2,23 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import {
   type ControlPlane,
+  claimOne,
   dayMs,
   hourMs,
   issueVersion,
   newAgent,
   newCertificate,
+  newCsr,
+  newTarget,
   openControlPlane,
+  operator,
+  submitCsr,
+  type TestAgent,
 } from "../../test/fixtures.ts";
+import { unrestricted } from "../auth/grants.ts";
+import { issue } from "../certificates/issue.ts";
+import { renewCertificate } from "../certificates/renew.ts";
+import { explainCertificate } from "../explain/explain.ts";
 import { defineIssuer, IssuerError, type RenewalInformation } from "../issuers/issuer.ts";
 import { localCa } from "../issuers/local-ca.ts";
 import { checkRenewals } from "../renewals/check.ts";
@@ -17,6 +27,7 @@ import { type PollDeps, pollRenewalInformation } from "./poll.ts";
 
 let plane: ControlPlane;
 let deps: PollDeps;
+let agent: TestAgent;
 let id: string;
 let answer: () => RenewalInformation | null;
 let asked = 0;
@@ -24,7 +35,7 @@ const { signal } = new AbortController();
 
 beforeEach(async () => {
   plane = await openControlPlane();
-  const agent = await newAgent(plane);
+  agent = await newAgent(plane);
   id = await newCertificate(plane, { agentId: agent.id });
   await issueVersion(plane, agent, id);
   asked = 0;
@@ -127,6 +138,61 @@ describe("a CA's word on renewals", () => {
     pass(dayMs);
     await poll();
     expect(await version()).toMatchObject({ ariRenewAt: null, ariError: "", ariPollAt: inMs(dayMs) });
+  });
+
+  test("counts for each agent's version, and the earliest is when all are renewed", async () => {
+    const agents = [await newAgent(plane), await newAgent(plane)];
+    const targetIds = await Promise.all(agents.map((agent) => newTarget(plane, agent)));
+    const both = await newCertificate(plane, { targetIds });
+    await renewCertificate(plane, operator, both);
+    for (const [index, agent] of agents.entries()) {
+      const job = await claimOne(plane, agent);
+      await submitCsr(plane, agent, job, newCsr(["site.example"]));
+      const signedAt = inMs(index * hourMs);
+      await issue({ ...plane, clock: () => signedAt }, job.id, signal);
+    }
+    const versions = await plane.db.certificateVersion.findMany({
+      where: { certificateId: both },
+      orderBy: { notAfter: "asc" },
+    });
+    const shown = await plane.db.currentVersion.findUniqueOrThrow({ where: { certificateId: both } });
+    expect(shown.versionId).toBe(versions[0]?.id);
+    // The CA is asked about the first version of the other certificate, and then about these.
+    window(20 * dayMs, 21 * dayMs);
+    await poll(0);
+    expect(asked).toBe(3);
+    // It wants the one that is not shown renewed now: that agent's key became known.
+    await plane.db.certificateVersion.update({
+      where: { id: versions[1]?.id ?? "" },
+      data: { ariPollAt: plane.time.now },
+    });
+    const { start, end } = window(-2 * dayMs, -dayMs);
+    expect(await poll(0)).toMatch("1 certificates asked about, 1 wanted renewed now");
+    expect(await plane.db.currentVersion.findUniqueOrThrow({ where: { certificateId: both } })).toMatchObject(
+      {
+        ...{ versionId: versions[0]?.id, ariRenewAt: start, ariEnd: end },
+      },
+    );
+    expect(
+      await plane.db.job.count({ where: { certificateId: both, type: "Renewal", status: "AwaitingCSR" } }),
+    ).toBe(2);
+    const deps = { ...plane, checkEveryMs: 60_000 };
+    const { plan } = await explainCertificate(deps, unrestricted, both);
+    expect(plan).toMatchObject({ renewAt: start, said: { id: versions[1]?.id, ariAskedAt: plane.time.now } });
+  });
+
+  test("is asked about what the next renewal replaces, not about what an agent had before", async () => {
+    answer = () => null;
+    pass(1_000);
+    await issueVersion(plane, agent, id);
+    expect(await poll()).toMatch("1 certificates asked about");
+    const [older, newer] = await plane.db.certificateVersion.findMany({ orderBy: { createdAt: "asc" } });
+    expect([older?.ariAskedAt, newer?.ariAskedAt]).toEqual([null, plane.time.now]);
+    // Nothing of it is to be on that agent any more.
+    const other = await newAgent(plane);
+    await plane.db.managedCertificate.update({ where: { id }, data: { agentId: other.id } });
+    pass(dayMs);
+    expect(await poll()).toMatch("0 certificates asked about");
   });
 
   test("is not asked of issuers that have none, nor about what is archived", async () => {

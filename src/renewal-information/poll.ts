@@ -1,5 +1,6 @@
 import type { Prisma } from "#gen/prisma/client.ts";
 import { recordAudit, system } from "../audit/record.ts";
+import { isRenewedNext } from "../certificates/renewed-versions.ts";
 import { signedCertificate } from "../certificates/signed.ts";
 import { IssuerError, type RenewalInformation } from "../issuers/issuer.ts";
 import { type IssuerKinds, openConfig } from "../issuers/manage.ts";
@@ -42,11 +43,11 @@ export async function pollRenewalInformation(
   const due = await db.$queryRaw<Asked[]>`
     SELECT v.id AS "versionId", v.certificate_id AS "certificateId", v.issuer_id AS "issuerId",
       v.ari_start AS "ariStart", v.ari_end AS "ariEnd", v.ari_renew_at AS "ariRenewAt"
-    FROM current_versions current
-    JOIN certificate_versions v ON v.id = current.version_id
-    JOIN managed_certificates c ON c.id = current.certificate_id AND c.archived_at IS NULL
+    FROM certificate_versions v
+    JOIN managed_certificates c ON c.id = v.certificate_id AND c.archived_at IS NULL
     JOIN issuers i ON i.id = v.issuer_id AND i.kind = ANY(${kinds}::text[])
     WHERE v.revoked_at IS NULL AND v.not_after > ${now} AND (v.ari_poll_at IS NULL OR v.ari_poll_at <= ${now})
+      AND ${isRenewedNext}
     ORDER BY v.ari_poll_at NULLS FIRST, v.id LIMIT ${atOnce}`;
   let failed = 0;
   let wanted = 0;
@@ -104,6 +105,7 @@ async function store(
         ariEnd: said?.end ?? null,
         ariRenewAt: renewAt,
         ariExplanationUrl: said?.explanationUrl ?? "",
+        ariAskedAt: now,
         ariPollAt: new Date(now.getTime() + waitMs),
         ariError: answer instanceof IssuerError ? answer.message : "",
       },

@@ -103,6 +103,23 @@ describe("the forecast of renewals", () => {
     ]);
   });
 
+  test("has what a CA wants when the CA wants it, and counts that", async () => {
+    const [version] = await plane.db.certificateVersion.findMany({ orderBy: { notAfter: "desc" }, take: 1 });
+    const at = (day: number) => new Date(started.getTime() + day * dayMs);
+    const wanted = (start: Date | null, end: Date | null) =>
+      plane.db.certificateVersion.update({
+        where: { id: version?.id ?? "" },
+        data: { ariStart: start, ariRenewAt: start, ariEnd: end },
+      });
+    await wanted(at(50), at(52));
+    const { planned, whenCaWants } = await forecast({ days: 61 });
+    expect(days(planned)).toEqual({ 31: 1, 50: 1 });
+    expect(whenCaWants).toBe(1);
+    expect((await forecast({ lifetimeDays: 47 })).whenCaWants).toBe(0);
+    await wanted(null, null);
+    expect((await forecast({ days: 61 })).whenCaWants).toBe(0);
+  });
+
   test("counts what the caller reaches", async () => {
     const { planned, unplanned } = await forecast({}, plane.time.now, { teamIds: ["t-web"], issuerIds: [] });
     expect(days(planned)).toEqual({ 31: 1, 61: 1, 92: 1 });

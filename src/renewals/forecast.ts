@@ -24,6 +24,7 @@ export interface Forecast {
   planned: PlannedCount[];
   expiring: { date: string; count: number }[];
   unplanned: number;
+  whenCaWants: number;
 }
 
 const groupColumns: Record<ForecastGrouping, Prisma.Sql> = {
@@ -90,8 +91,10 @@ export async function forecastRenewals(
     db.$queryRaw<{ date: string; count: number }[]>`
       SELECT to_char((current.not_after AT TIME ZONE 'UTC')::date, 'YYYY-MM-DD') AS date, count(*)::int AS count
       ${inventory} AND current.not_after >= ${today}::timestamp AT TIME ZONE 'UTC' AND current.not_after < ${end} GROUP BY 1`,
-    db.$queryRaw<[{ unplanned: number }]>`
-      SELECT count(*)::int AS unplanned ${inventory} AND NOT ${isPlanned}`,
+    db.$queryRaw<[{ unplanned: number; whenCaWants: number }]>`
+      SELECT count(*) FILTER (WHERE NOT ${isPlanned})::int AS unplanned,
+        count(*) FILTER (WHERE ${isPlanned} AND current.ari_renew_at IS NOT NULL AND ${lifetimeDays}::int = 0)::int AS "whenCaWants"
+      ${inventory}`,
   ]);
-  return { planned, expiring, unplanned: rest.unplanned };
+  return { planned, expiring, ...rest };
 }

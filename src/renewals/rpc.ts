@@ -28,7 +28,7 @@ export function renewalService(deps: {
       const days = wanted || defaultDays;
       const grouping = groupings.text(group) as ForecastGrouping;
       const { grants } = callerOf(context);
-      const [{ planned, expiring, unplanned }, earlyPerDay] = await Promise.all([
+      const [{ planned, expiring, unplanned, whenCaWants }, earlyPerDay] = await Promise.all([
         forecastRenewals(db, grants, { days, grouping, lifetimeDays }, now),
         earlyBound(db, early),
       ]);
@@ -52,6 +52,7 @@ export function renewalService(deps: {
         overdue: total(overdue),
         overdueGroups: groupsOf(overdue),
         unplanned,
+        whenCaWants,
         earlyPerDay,
         lifetimeDays,
         group,

@@ -13,7 +13,12 @@ const answer = z.object({
     start: z.iso.datetime({ offset: true }),
     end: z.iso.datetime({ offset: true }),
   }),
-  explanationURL: z.url().max(2_048).optional(),
+  // It becomes a link: whatever leads elsewhere than to a page is left out.
+  explanationURL: z
+    .url({ protocol: /^https?$/ })
+    .max(2_048)
+    .optional()
+    .catch(undefined),
 });
 
 /** Asks the CA when it wants a certificate renewed; null: it does not say, or is not to be asked. */

@@ -11,6 +11,7 @@ import { ErrorCard } from "../../ui/error-card.tsx";
 import { Facts, Panel } from "../../ui/panel.tsx";
 import { Time } from "../../ui/time.tsx";
 import { durationText } from "../../ui/time-text.ts";
+import { RenewalInformationPanel } from "./renewal-information.tsx";
 
 /** Why it stands as it does: the inputs of its plan, the rules, whom it is told to, and how often it can still be tried. */
 export function ExplainTab({ id }: { id: string }) {
@@ -22,6 +23,7 @@ export function ExplainTab({ id }: { id: string }) {
   return (
     <div className="grid items-start gap-4 lg:grid-cols-2">
       <PlanPanel explanation={explanation} />
+      <RenewalInformationPanel explanation={explanation} />
       <RulesPanel explanation={explanation} />
       <AlertsPanel explanation={explanation} />
       <ChannelsPanel explanation={explanation} />

@@ -18,7 +18,21 @@ export function CertificateFacts({ certificate }: { certificate: Certificate }) 
           ["Common name", commonName],
           sans.length > 0 && ["Names", <SanList key="names" sans={sans} />],
           ["Expires", <Time key="expires" at={certificate.expiresAt} isExact none="not issued" />],
-          ["Renews", <Time key="renews" at={certificate.renewAt} isExact none="not planned" />],
+          [
+            "Renews",
+            <span key="renews">
+              <Time at={certificate.renewAt} isExact none="not planned" />
+              {certificate.renewsWhenCaWants && (
+                <Link
+                  to="/certificates/$id/$tab"
+                  params={{ id, tab: "explain" }}
+                  className={`${linkClass} block text-fg2`}
+                >
+                  when its CA wants it (ARI)
+                </Link>
+              )}
+            </span>,
+          ],
           [
             "Issuer",
             <Link key="issuer" to="/issuers/$id" params={{ id: issuerId }} className={linkClass}>

@@ -12,7 +12,7 @@ interface ForecastFigureProps {
 
 /** The renewals of each day as bars, and what is to be said of them beside. */
 export function ForecastFigure({ forecast, height, isBrief }: ForecastFigureProps) {
-  const { days, earlyPerDay, overdue, unplanned, limits, windows } = forecast;
+  const { days, earlyPerDay, overdue, unplanned, limits, windows, whenCaWants } = forecast;
   const groups = [
     ...new Set(days.flatMap((day) => day.groups.map(({ value, name }) => name || value || "none"))),
   ];
@@ -43,6 +43,11 @@ export function ForecastFigure({ forecast, height, isBrief }: ForecastFigureProp
       <ul className="flex flex-wrap gap-x-5 gap-y-1 text-fg2 text-sm">
         {!isBrief && (
           <li>{numberText(earlyPerDay)} a day may be renewed before their plan without a person's yes</li>
+        )}
+        {whenCaWants > 0 && (
+          <li>
+            {countText(whenCaWants, "certificate")} next when the CA wants it (ARI), the others by policy
+          </li>
         )}
         {overdue > 0 && <li>{countText(overdue, "overdue renewal")} not among the bars</li>}
         {unplanned > 0 && <li>{countText(unplanned, "certificate")} certctl does not renew by itself</li>}

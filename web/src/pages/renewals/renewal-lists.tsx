@@ -28,7 +28,16 @@ const columns: Column<Certificate>[] = [
     ),
   },
   { key: "status", header: "Status", cell: (certificate) => <CertificateBadge {...certificate} /> },
-  { key: "renew", header: "Planned", cell: ({ renewAt }) => <Time at={renewAt} /> },
+  {
+    key: "renew",
+    header: "Planned",
+    cell: ({ renewAt, renewsWhenCaWants }) => (
+      <>
+        <Time at={renewAt} />
+        {renewsWhenCaWants && <span className="text-fg2 text-sm"> by its CA</span>}
+      </>
+    ),
+  },
   { key: "expires", header: "Expires", from: "lg", cell: ({ expiresAt }) => <Time at={expiresAt} /> },
 ];
 
