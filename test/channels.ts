@@ -34,7 +34,7 @@ export async function newNotifier(
 export async function newPolicy(
   { db }: ControlPlane,
   channels: Parameters<typeof createRenewalPolicy>[2]["channels"],
-  changes: { autoRenew?: boolean; alertThresholdsDays?: number[] } = {},
+  changes: { autoRenew?: boolean; healDrift?: boolean; alertThresholdsDays?: number[] } = {},
 ): Promise<string> {
   return createRenewalPolicy(db, operator, {
     id: "",

@@ -7,7 +7,7 @@ import { Prisma } from "#gen/prisma/client.ts";
 export function expectedVersions(certificateId: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`
     SELECT m.target_id, t.name AS target_name, t.agent_id, m.version_id AS proven_version_id, m.proven_at,
-      m.served_fingerprint_sha256 AS served_fingerprint, m.served_at,
+      m.served_fingerprint_sha256 AS served_fingerprint, m.served_at, m.drifted_at, m.healed_at,
       coalesce(wanted.version_id, m.version_id) AS version_id, newest.id AS job_id
     FROM certificate_target_mappings m
     JOIN deployment_targets t ON t.id = m.target_id

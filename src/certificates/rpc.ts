@@ -139,7 +139,12 @@ export function certificateService(
           versionId: row.versionId ?? "",
           fingerprintSha256: row.fingerprint ?? "",
           servedFingerprintSha256: row.servedFingerprint ?? "",
-          ...timestamps({ servedAt: row.servedAt, provenAt: row.provenAt }),
+          ...timestamps({
+            servedAt: row.servedAt,
+            provenAt: row.provenAt,
+            driftedAt: row.driftedAt,
+            healedAt: row.healedAt,
+          }),
           jobId: row.jobId ?? "",
           targetName: row.targetName,
           versionNumber: row.versionNumber ?? 0,

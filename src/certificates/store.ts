@@ -63,6 +63,8 @@ export interface DeploymentRow {
   provenAt: Date | null;
   servedFingerprint: string | null;
   servedAt: Date | null;
+  driftedAt: Date | null;
+  healedAt: Date | null;
   jobId: string | null;
   expectedVersionId: string | null;
   expectedVersionNumber: number | null;
@@ -76,6 +78,7 @@ export async function listDeployments(db: Database, certificateId: string): Prom
     SELECT t.target_id AS "targetId", t.target_name AS "targetName", t.agent_id AS "agentId",
       t.proven_version_id AS "versionId", proven_place.number AS "versionNumber", proven.fingerprint_sha256 AS fingerprint,
       t.proven_at AS "provenAt", t.served_fingerprint AS "servedFingerprint", t.served_at AS "servedAt",
+      t.drifted_at AS "driftedAt", t.healed_at AS "healedAt",
       t.job_id AS "jobId", t.version_id AS "expectedVersionId", wanted_place.number AS "expectedVersionNumber",
       wanted.fingerprint_sha256 AS "expectedFingerprint",
       coalesce(proven.id = t.version_id AND t.served_fingerprint = proven.fingerprint_sha256, false) AS proven

@@ -10,6 +10,7 @@ import { conflict } from "../platform/errors.ts";
 import type { FailureClass } from "../platform/failure.ts";
 import { type LeasedJob, leaseLost, lockJob, offerRoom, requireLease, takeUp } from "./lease.ts";
 import { failAttempt } from "./retry.ts";
+import { storeServed } from "./served.ts";
 import { isIssuance, isOpen } from "./state.ts";
 import { notifyChange, transition } from "./transition.ts";
 
@@ -127,21 +128,6 @@ async function complete(tx: Transaction, job: LeasedJob, served: string | null, 
 /** What kind of failure an agent's is: it either did not get through, or the target's server did not take it. */
 function classOf(step: string): FailureClass {
   return step === "submit" || step === "agent" ? "Network" : "Target";
-}
-
-/** Keeps what a target serves, unless a newer deployment was proven there since: then the report tells of the past. */
-async function storeServed(
-  tx: Transaction,
-  job: LeasedJob,
-  fingerprint: string | null,
-  now: Date,
-  proven: { versionId: string | null; provenAt: Date } | Record<string, never> = {},
-): Promise<void> {
-  const place = { certificateId: job.certificateId, targetId: job.targetId ?? "" };
-  const newer = { ...place, status: "Completed", generation: { gt: job.generation } };
-  if ((await tx.job.count({ where: newer })) > 0) return;
-  const data = { servedFingerprint: fingerprint, servedAt: now, ...proven };
-  await tx.certificateTarget.updateMany({ where: place, data });
 }
 
 async function wasReported(tx: Transaction, jobId: string, requestId: string): Promise<boolean> {

@@ -17,6 +17,18 @@ export type CertificateEvent = { certificateId: string } & (
   | { type: "DeploymentProven"; jobId: string; targetId: string }
   | { type: "DeploymentFailed"; jobId: string; targetId: string; error: string }
   | {
+      type: "TargetDrifted";
+      targetId: string;
+      /** SHA-256 of the leaf that was proven there. */
+      expected: string;
+      /** SHA-256 of the leaf that is served; empty: nothing is. */
+      served: string;
+      /** False: it serves again what was proven there. */
+      isOpen: boolean;
+      /** What certctl does about it, or why it does nothing; empty: its policy leaves it to people. */
+      healing: string;
+    }
+  | {
       type: "PolicyViolation";
       ruleId: string;
       ruleName: string;
@@ -140,6 +152,8 @@ export function tellCertificateEvent(
         ],
         incidentKey: `${id}/deployment/${event.targetId}`,
       };
+    case "TargetDrifted":
+      return tellDrift(event, label, about);
     case "PolicyViolation":
       return {
         severity: !event.isOpen ? "Info" : event.severity === "Critical" ? "Critical" : "Warning",
@@ -181,6 +195,47 @@ export function tellHeldEvent({ operationId, reason }: HeldEvent): Telling {
     message: `${reason} Approve or cancel the operation ${operationId}. No certificate is let expire meanwhile.`,
     facts: [{ name: "Operation", value: operationId }],
     incidentKey: `${operationId}/approval`,
+  };
+}
+
+function tellDrift(
+  {
+    certificateId,
+    targetId,
+    expected,
+    served,
+    isOpen,
+    healing,
+  }: Extract<CertificateEvent, { type: "TargetDrifted" }>,
+  label: string,
+  about: Fact,
+): Telling {
+  const facts: Fact[] = [
+    about,
+    { name: "Target", value: targetId },
+    { name: "Expected", value: expected },
+    { name: "Served", value: served || "nothing" },
+  ];
+  const incidentKey = `${certificateId}/drift/${targetId}`;
+  if (!isOpen)
+    return {
+      severity: "Info",
+      effect: "resolve",
+      subject: `${targetId} serves the certificate of ${label} again`,
+      message: `${targetId} was seen to serve what was proven there.`,
+      facts,
+      incidentKey,
+    };
+  const seen = served === "" ? "serves no certificate any more" : "serves another certificate";
+  return {
+    severity: "Critical",
+    effect: "trigger",
+    subject: `${targetId} ${seen}, not the one of ${label}`,
+    message: `${targetId} ${seen}, though it was proven to serve the one of ${label}. ${
+      healing || "Deploy it again, once you know what changed it."
+    }`,
+    facts,
+    incidentKey,
   };
 }
 

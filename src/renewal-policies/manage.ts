@@ -15,6 +15,7 @@ export const defaultRenewalPolicyId = "rp-default";
 const defaults = {
   renewalWindowDays: 30,
   autoRenew: true,
+  healDrift: false,
   maxRetries: 4,
   alertThresholdsDays: [30, 14, 7, 0],
 };
@@ -25,6 +26,7 @@ export interface RenewalPolicyWish {
   name: string;
   renewalWindowDays: number;
   autoRenew?: boolean | undefined;
+  healDrift?: boolean | undefined;
   maxRetries?: number | undefined;
   alertThresholdsDays: number[];
   channels: PolicyChannelView[];
@@ -91,6 +93,7 @@ function completed(wanted: RenewalPolicyWish) {
     name: wanted.name,
     renewalWindowDays: wanted.renewalWindowDays || defaults.renewalWindowDays,
     autoRenew: wanted.autoRenew ?? defaults.autoRenew,
+    healDrift: wanted.healDrift ?? defaults.healDrift,
     maxRetries: wanted.maxRetries ?? defaults.maxRetries,
     alertThresholdsDays: thresholds.toSorted((a, b) => b - a),
   };
@@ -112,6 +115,7 @@ async function audit(
       name: data.name,
       renewal_window_days: data.renewalWindowDays,
       auto_renew: data.autoRenew,
+      heal_drift: data.healDrift,
       max_retries: data.maxRetries,
       alert_thresholds_days: data.alertThresholdsDays.map(String),
       channels: channelDetails(channels),

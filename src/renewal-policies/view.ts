@@ -12,6 +12,7 @@ export interface RenewalPolicyView {
   name: string;
   renewalWindowDays: number;
   autoRenew: boolean;
+  healDrift: boolean;
   maxRetries: number;
   alertThresholdsDays: number[];
   certificateCount: number;
@@ -23,6 +24,7 @@ export interface RenewalPolicyView {
 
 const renewalPolicies = namedResource<RenewalPolicyView>(Prisma.sql`
     SELECT p.id, p.name, p.renewal_window_days AS "renewalWindowDays", p.auto_renew AS "autoRenew",
+      p.heal_drift AS "healDrift",
       p.max_retries AS "maxRetries", p.alert_thresholds_days AS "alertThresholdsDays", p.created_at AS "createdAt",
       p.updated_at AS "updatedAt", p.archived_at AS "archivedAt",
       (SELECT count(*)::int FROM managed_certificates c WHERE c.renewal_policy_id = p.id AND c.archived_at IS NULL)

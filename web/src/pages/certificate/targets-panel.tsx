@@ -84,6 +84,7 @@ function ServedBadge({ deployment }: { deployment: Deployment }) {
     servedFingerprintSha256: served,
     expectedFingerprintSha256: expected,
     versionId,
+    driftedAt,
   } = deployment;
   if (proven)
     return (
@@ -91,11 +92,18 @@ function ServedBadge({ deployment }: { deployment: Deployment }) {
         Proven
       </Badge>
     );
-  if (served && expected && served !== expected)
+  if (driftedAt || (served && expected && served !== expected))
     return (
-      <Badge tone="warn" icon={TriangleAlert}>
-        Serves another
-      </Badge>
+      <span className="inline-flex flex-wrap items-center gap-x-2">
+        <Badge tone="warn" icon={TriangleAlert}>
+          {served ? "Serves another" : "Serves nothing"}
+        </Badge>
+        {driftedAt && (
+          <span className="text-fg2">
+            known <Time at={driftedAt} />
+          </span>
+        )}
+      </span>
     );
   return (
     <Badge tone="muted" icon={CircleDashed}>

@@ -128,8 +128,8 @@ function columnsFor(onEdit: ((policy: RenewalPolicy) => void) | undefined): Colu
   ];
 }
 
-function renewalSentence({ autoRenew, renewalWindowDays, maxRetries }: RenewalPolicy): string {
-  const tried = `tried ${countText(maxRetries + 1, "time")}`;
+function renewalSentence({ autoRenew, renewalWindowDays, maxRetries, healDrift }: RenewalPolicy): string {
+  const tried = `tried ${countText(maxRetries + 1, "time")}${healDrift ? "; drift is put right" : ""}`;
   return autoRenew
     ? `Renewed ${countText(renewalWindowDays, "day")} before the end, or after two thirds of the lifetime; ${tried}`
     : `Renewed by hand alone; ${tried}`;

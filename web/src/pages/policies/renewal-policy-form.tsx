@@ -15,6 +15,7 @@ export function RenewalPolicyForm({ policy, onClose }: { policy?: RenewalPolicy;
   const [window, setWindow] = useState(String(policy?.renewalWindowDays ?? 30));
   const [retries, setRetries] = useState(String(policy?.maxRetries ?? 4));
   const [isAuto, setAuto] = useState(policy?.autoRenew ?? true);
+  const [isHealing, setHealing] = useState(policy?.healDrift ?? false);
   const [thresholds, setThresholds] = useState((policy?.alertThresholdsDays ?? [30, 14, 7, 0]).join(", "));
   const [channels, setChannels] = useState<ChannelDraft[]>(
     (policy?.channels ?? []).map(({ notifierId, thresholdsDays, events }) => ({
@@ -32,6 +33,7 @@ export function RenewalPolicyForm({ policy, onClose }: { policy?: RenewalPolicy;
       name,
       renewalWindowDays: Number(window),
       autoRenew: isAuto,
+      healDrift: isHealing,
       maxRetries: Number(retries),
       alertThresholdsDays: numbersOf(thresholds),
       channels: channels.map(({ notifierId, thresholds: told, events }) => ({
@@ -63,6 +65,12 @@ export function RenewalPolicyForm({ policy, onClose }: { policy?: RenewalPolicy;
         hint="Without it people renew by hand, and alerts come as they are written"
         checked={isAuto}
         onChange={(event) => setAuto(event.target.checked)}
+      />
+      <Checkbox
+        label="Put drift right by itself"
+        hint="A target that is seen to serve something else gets again what belongs there, once a day at most"
+        checked={isHealing}
+        onChange={(event) => setHealing(event.target.checked)}
       />
       <div className="grid gap-3 sm:grid-cols-2">
         <Field
