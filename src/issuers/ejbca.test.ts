@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { makeChain } from "../../test/certificates.ts";
 import { type Ejbca, startEjbca } from "../../test/fakes/ejbca.ts";
-import { issueRequest, testContext } from "../../test/issuer-context.ts";
+import { openControlPlane } from "../../test/fixtures.ts";
+import { askAgain, orderedCertificate } from "../../test/foreign-issuer.ts";
+import { issueRequest, type TestContext, testContext } from "../../test/issuer-context.ts";
 import { checkAnswer } from "../certificates/check-answer.ts";
 import { readCsr } from "../x509/csr.ts";
 import { fromPem, pem } from "../x509/pem.ts";
 import { ejbca as issuer } from "./ejbca.ts";
-import { type Issued, revocationReasons } from "./issuer.ts";
+import { type Issued, type IssueRequest, revocationReasons } from "./issuer.ts";
 
 const now = new Date("2030-06-01T12:00:00Z");
 const clock = () => now;
@@ -93,11 +95,11 @@ describe("EJBCA", () => {
     await expect(sign(wanted(), { ca: ejbca.ca.rootPem })).rejects.toMatchObject({ failureClass: "Network" });
   });
 
-  test("that wants an approval is not waited for", async () => {
-    ejbca.needsApproval = true;
+  test("of a release that takes no enrolments for approval has other profiles asked for", async () => {
+    ejbca.approvals = "refused";
     await expect(sign()).rejects.toMatchObject({
       failureClass: "Configuration",
-      message: expect.stringContaining("profiles that need no approval"),
+      message: expect.stringContaining("approvals are enabled"),
     });
   });
 
@@ -108,6 +110,87 @@ describe("EJBCA", () => {
     expect(context.state && issuer.isCommitted?.(context.state)).toBe(true);
     expect(await sign(request, {}, context)).toEqual(first);
     expect(ejbca.enrolled).toHaveLength(1);
+  });
+});
+
+describe("an enrolment that somebody has to approve", () => {
+  const context = () => testContext({ clock });
+  const ask = async (request: IssueRequest, at: TestContext) => {
+    const { state } = at;
+    const again = state && issuer.orderStatus?.(state, request, config(), at);
+    return again || issuer.issue(request, config(), at);
+  };
+  const only = () => {
+    const [[id, request] = []] = ejbca.requests;
+    if (id === undefined || !request) throw new Error("nothing waits for an approval");
+    return { id, request };
+  };
+
+  test.each(["numbered", "linked"] as const)("waits, as a %s request, until somebody does", async (form) => {
+    ejbca.approvals = form;
+    const [request, at] = [wanted(), context()];
+    const first = await ask(request, at);
+    const { id, request: waiting } = only();
+    const message = `waits for somebody to approve request ${id} in EJBCA`;
+    expect(first).toEqual({ reference: String(id), pollAfterMs: 60_000, message });
+    expect(at.state && issuer.isCommitted?.(at.state)).toBe(true);
+    expect(await ask(request, at)).toEqual(first);
+    at.clock = () => new Date(now.getTime() + 3_600_000);
+    expect(await ask(request, at)).toMatchObject({ pollAfterMs: 15 * 60_000 });
+    expect(ejbca.enrolled).toEqual([]);
+    waiting.status = "approved";
+    const issued = (await ask(request, at)) as Issued;
+    checkAnswer(issued, { spki: readCsr(request.csr).spki, sans: request.sans, now });
+    expect(issued).toMatchObject({ chainPem: [ejbca.ca.issuerPem], rootPem: ejbca.ca.rootPem });
+    // It is not enrolled again, and what was signed is found again.
+    expect((await ask(request, at)) as Issued).toEqual(issued);
+    expect([ejbca.enrolled.length, ejbca.requests.size]).toEqual([1, 1]);
+  });
+
+  test.each(["away", "lost"] as const)(
+    "is signed once where finalizing it breaks and its answer is %s",
+    async (trouble) => {
+      ejbca.approvals = "numbered";
+      const [request, at] = [wanted(), context()];
+      await ask(request, at);
+      only().request.status = "approved";
+      for (const call of [/finalize/, /download/]) {
+        ejbca.server.befall(call, trouble);
+        await expect(ask(request, at)).rejects.toMatchObject({ failureClass: "Network" });
+      }
+      const issued = (await ask(request, at)) as Issued;
+      checkAnswer(issued, { spki: readCsr(request.csr).spki, sans: request.sans, now });
+      expect(ejbca.enrolled).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ["rejected", "has been rejected"],
+    ["expired", "has expired"],
+    ["failed", "could not be executed"],
+  ] as const)("that is %s is told so, and the next attempt enrols anew", async (status, words) => {
+    ejbca.approvals = "numbered";
+    const [request, at] = [wanted(), context()];
+    await ask(request, at);
+    only().request.status = status;
+    await expect(ask(request, at)).rejects.toMatchObject({
+      ...{ failureClass: "Refused", step: "finalize" },
+      message: expect.stringContaining(words),
+    });
+    expect(at.state).toBeNull();
+    expect(await ask(request, at)).toMatchObject({ reference: "4712" });
+  });
+
+  test("lets a job wait, and ends it once it is approved", async () => {
+    await using plane = await openControlPlane();
+    ejbca.approvals = "numbered";
+    const { certificateId, jobId } = await orderedCertificate(plane, { kind: "ejbca", config: config() });
+    const waiting = await askAgain(plane, jobId);
+    expect(waiting).toMatchObject({ status: "Running", orders: [{ reference: "4711" }] });
+    only().request.status = "approved";
+    expect(await askAgain(plane, jobId, 60_000)).toMatchObject({ status: "Completed" });
+    const versions = await plane.db.certificateVersion.findMany({ where: { certificateId } });
+    expect(versions).toMatchObject([{ serial: ejbca.enrolled[0]?.serial }]);
   });
 });
 
@@ -132,6 +215,20 @@ describe("a revocation", () => {
   test("of what EJBCA does not know fails in its words", async () => {
     const request = revocation(await sign(), "00FF");
     await expect(issuer.revoke?.(request, config(), testContext({ clock }))).rejects.toThrow("not found");
+  });
+});
+
+describe("a revocation that somebody has to approve", () => {
+  test("is asked for again, until somebody has", async () => {
+    const issued = await sign();
+    ejbca.approvesRevocations = true;
+    const request = revocation(issued, ejbca.enrolled[0]?.serial ?? "");
+    await expect(issuer.revoke?.(request, config(), testContext({ clock }))).rejects.toMatchObject({
+      ...{ failureClass: "Refused", message: "a person has to approve the revocation in EJBCA" },
+    });
+    ejbca.approvesRevocations = false;
+    await issuer.revoke?.(request, config(), testContext({ clock }));
+    expect(ejbca.revoked.size).toBe(1);
   });
 });
 

@@ -1,53 +1,26 @@
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
-import { ca, webUrl } from "../connectors/schema.ts";
-import type { ClientCertificate } from "../platform/egress.ts";
-import { pem } from "../x509/pem.ts";
 import { readAnswer } from "./answer.ts";
-import { askCa, type CaApi, CaRefusal, callCa } from "./ca-http.ts";
-import { caCertificates } from "./config-fields.ts";
-import { defineIssuer, IssuerError, type RevocationReason } from "./issuer.ts";
+import { askCa, CaRefusal, callCa } from "./ca-http.ts";
+import { apiOf, chainAbove, type Enrolment, enrol, finalize, isRejected, nameOf } from "./ejbca/api.ts";
+import { type EjbcaConfig, ejbcaConfig } from "./ejbca/config.ts";
+import {
+  defineIssuer,
+  type Issued,
+  type IssueRequest,
+  type IssuerContext,
+  IssuerError,
+  type Ordered,
+  type RevocationReason,
+} from "./issuer.ts";
 import { hasSigned, signOnce } from "./sign-once.ts";
 
-const name = (description: string) => z.string().min(1).max(256).meta({ description });
-const secret = z.string().min(1).max(16_384);
+/** A request that somebody has to approve in EJBCA. */
+const requested = z.object({ request_id: z.int(), requested_at: z.number() });
 
-const config = z.strictObject({
-  url: webUrl("https").meta({
-    destination: true,
-    description: "Where the REST interface answers: https://ejbca.example/ejbca/ejbca-rest-api",
-  }),
-  ca,
-  certificate_authority: name("The name of the CA that signs, as EJBCA has it"),
-  certificate_profile: name("The certificate profile; it decides the lifetime"),
-  end_entity_profile: name("The end entity profile; it decides which names may be asked for"),
-  user_prefix: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,64}$/, "has to be letters, digits, dots, dashes and underscores")
-    .default("certctl-")
-    .meta({ description: "In front of the user name that each key gets in EJBCA" }),
-  auth: z
-    .discriminatedUnion("method", [
-      z
-        .strictObject({
-          method: z.literal("certificate"),
-          certificate: caCertificates("The client certificate of a role that may enrol, PEM"),
-          private_key: secret.meta({ secret: true, description: "Of the client certificate, PEM" }),
-        })
-        .meta({ title: "Client certificate" }),
-      z
-        .strictObject({
-          method: z.literal("bearer"),
-          token: secret.meta({
-            secret: true,
-            description: "An OAuth access token; is not renewed by certctl",
-          }),
-        })
-        .meta({ title: "OAuth token" }),
-    ])
-    .meta({ description: "How certctl is known to EJBCA" }),
-});
-type Config = z.infer<typeof config>;
+/** People who are there approve within the hour; others take days. */
+const soonMs = 3_600_000;
+const pollMs = { soon: 60_000, later: 15 * 60_000 };
 
 /** As EJBCA names them. */
 const reasons: Record<RevocationReason, string> = {
@@ -60,11 +33,6 @@ const reasons: Record<RevocationReason, string> = {
   PrivilegeWithdrawn: "PRIVILEGES_WITHDRAWN",
 };
 
-const enrolled = z.object({
-  certificate: z.string(),
-  response_format: z.literal("DER"),
-  certificate_chain: z.array(z.string()).default([]),
-});
 const authorities = z.object({
   certificate_authorities: z.array(
     z.object({ name: z.string(), subject_dn: z.string(), expiration_date: z.string() }),
@@ -72,14 +40,15 @@ const authorities = z.object({
 });
 
 /**
- * EJBCA by its REST interface. It knows no orders: where its answer is lost, the next attempt has it sign again under the same
- * user name, and the first certificate is known to EJBCA alone.
+ * EJBCA by its REST interface. What has to be approved waits there under a request's number, and is finalized when somebody has
+ * approved it. Otherwise it knows no orders: where its answer is lost, the next attempt has it sign again under the same user name,
+ * and the first certificate is known to EJBCA alone.
  * https://docs.keyfactor.com/ejbca/latest/ejbca-rest-interface
  */
-export const ejbca = defineIssuer<Config>({
+export const ejbca = defineIssuer<EjbcaConfig>({
   kind: "ejbca",
   title: "EJBCA",
-  config,
+  config: ejbcaConfig,
   // Which names it signs stands in its profiles.
   refuses: () => null,
   rootPem: () => "",
@@ -104,77 +73,67 @@ export const ejbca = defineIssuer<Config>({
     return `${authority.name} (${authority.subject_dn}) signs until ${until.toISOString()}; whether the profiles let it, only an enrolment tells`;
   },
 
-  issue: (request, config, context) =>
-    signOnce(context.order, async () => {
-      const call = {
-        step: "enrol",
-        method: "POST",
-        path: "/v1/certificate/pkcs10enroll",
-        body: {
-          certificate_request: pem("CERTIFICATE REQUEST", request.csr),
-          certificate_authority_name: config.certificate_authority,
-          certificate_profile_name: config.certificate_profile,
-          end_entity_profile_name: config.end_entity_profile,
-          username: `${config.user_prefix}${request.keyId}`,
-          // EJBCA asks for one; the enrolment is over when it answers, and nothing else can be done with it.
-          password: request.keyId,
-          include_chain: true,
-        },
-      } as const;
-      const api = apiOf(config);
-      const answer = await callCa(context, api, call);
-      if (answer.status === 202)
-        throw new IssuerError(
-          "enrol",
-          "EJBCA wants the enrolment approved by a person; name profiles that need no approval",
-          "Configuration",
-        );
-      const read = enrolled.safeParse(parse(answer.body));
-      if (!read.success)
-        throw new IssuerError("enrol", "EJBCA answered in a form that is not known", "Refused");
-      const { certificate, certificate_chain: chain } = read.data;
-      return readAnswer("enrol", [certificate, ...chain].map(asPem));
-    }),
+  async issue(request, config, context) {
+    const { order, clock } = context;
+    const known = requested.safeParse(await order.read()).data;
+    if (known) return collect(known, request, config, context);
+    return signOnce(order, async () => {
+      const answer = await enrol(context, config, request);
+      if ("texts" in answer) return readAnswer("enrol", answer.texts);
+      const state = { request_id: answer.requestId, requested_at: clock().getTime() };
+      await order.write(state);
+      return waits(state, context);
+    });
+  },
 
-  isCommitted: hasSigned,
+  orderStatus: (state, request, config, context) => collect(requested.parse(state), request, config, context),
+
+  isCommitted: (state) => hasSigned(state) || requested.safeParse(state).success,
 
   async revoke({ serial, issuerDer, reason }, config, tools) {
-    const dn = encodeURIComponent(nameOf(issuerDer));
+    const dn = encodeURIComponent(nameOf(new X509Certificate(issuerDer).subject));
     const path = `/v1/certificate/${dn}/${serial.toLowerCase()}/revoke`;
     const call = { step: "revoke", method: "PUT", path, query: { reason: reasons[reason] } } as const;
     try {
-      await callCa(tools, apiOf(config), call);
+      const { status } = await callCa(tools, apiOf(config), call);
+      if (status !== 202) return;
     } catch (error) {
       // Revoked already.
-      if (!(error instanceof CaRefusal && error.status === 409)) throw error;
+      if (error instanceof CaRefusal && error.status === 409) return;
+      throw error;
     }
+    throw new IssuerError("revoke", "a person has to approve the revocation in EJBCA", "Refused");
   },
 });
 
-function apiOf({ url, ca: trusted, auth }: Config): CaApi {
-  const api = { url, ca: trusted, words };
-  if (auth.method === "bearer") return { ...api, headers: { authorization: `Bearer ${auth.token}` } };
-  const client: ClientCertificate = { cert: auth.certificate, key: auth.private_key };
-  return { ...api, client };
-}
-
-function words(body: unknown): string | undefined {
-  return z.object({ error_message: z.string() }).safeParse(body).data?.error_message;
-}
-
-function parse(body: Buffer): unknown {
+/** Finalizes a request; it waits on while nobody has approved it. */
+async function collect(
+  state: z.infer<typeof requested>,
+  request: IssueRequest,
+  config: EjbcaConfig,
+  context: IssuerContext,
+): Promise<Issued | Ordered> {
+  let answer: Enrolment;
   try {
-    return JSON.parse(body.toString());
-  } catch {
-    return undefined;
+    answer = await finalize(context, config, request, state.request_id);
+  } catch (error) {
+    // Nothing will come of it: the next attempt enrols anew.
+    if (isRejected(error)) await context.order.write(null);
+    throw error;
   }
+  if ("requestId" in answer) return waits(state, context);
+  const [leaf = ""] = answer.texts;
+  return readAnswer("finalize", [leaf, ...(await chainAbove(context, config, leaf))]);
 }
 
-function asPem(base64: string): string {
-  return pem("CERTIFICATE", Buffer.from(base64, "base64"));
-}
-
-/** "CN=Issuing CA,O=Example": the most specific part in front, as EJBCA writes names. */
-function nameOf(der: Buffer): string {
-  return new X509Certificate(der).subject.split("\n").reverse().join(",");
+function waits(
+  { request_id: id, requested_at: requestedAt }: z.infer<typeof requested>,
+  { clock }: IssuerContext,
+): Ordered {
+  const isSoon = clock().getTime() - requestedAt < soonMs;
+  return {
+    reference: String(id),
+    pollAfterMs: isSoon ? pollMs.soon : pollMs.later,
+    message: `waits for somebody to approve request ${id} in EJBCA`,
+  };
 }
