@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { addAgent } from "./agent.ts";
 import { addApiVerbs, resourceGroup } from "./api-verbs.ts";
 import { addApply } from "./apply/apply.ts";
 import { addAuditVerify } from "./audit-verify.ts";
@@ -8,7 +9,7 @@ import { addCompletion } from "./completion.ts";
 import { addExportRoot } from "./export-root.ts";
 import { addKeys } from "./keys.ts";
 import { addLogin } from "./login.ts";
-import { addProcesses } from "./processes.ts";
+import { addServer } from "./server.ts";
 import { addTail } from "./tail.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -21,7 +22,8 @@ export function buildProgram(terminal: Terminal): Command {
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .showHelpAfterError("(--help shows what there is)")
     .addHelpText("after", examples);
-  addProcesses(program);
+  addServer(program);
+  addAgent(program, terminal);
   addKeys(program, terminal);
   addLogin(program, terminal);
   const commands = apiCommands();

@@ -21,6 +21,7 @@ const packages = {
   cfssl: "golang-cfssl",
   "softhsm2-util": "softhsm2",
   aws: "awscli",
+  "systemd-analyze": "systemd",
 };
 /** Newer than the system's, or not in it. */
 const debian13 = ["pebble", "zlint"];

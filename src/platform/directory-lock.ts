@@ -11,8 +11,7 @@ import { StartupError } from "./startup-error.ts";
  * @throws {StartupError} when another process holds it
  */
 export async function lockDirectory(path: string): Promise<AsyncDisposable> {
-  const { dev, ino } = await stat(path, { bigint: true });
-  const address = lockAddress(`certctl-${dev.toString(16)}-${ino.toString(16)}`);
+  const address = addressOf(await stat(path, { bigint: true }));
   const server = createServer((socket) => socket.destroy());
   server.unref();
   try {
@@ -31,6 +30,16 @@ export async function lockDirectory(path: string): Promise<AsyncDisposable> {
       await once(server, "close");
     },
   };
+}
+
+/** Whether a certctl process of this machine holds the lock of a directory. */
+export async function isLocked(path: string): Promise<boolean> {
+  const found = await stat(path, { bigint: true }).catch(() => null);
+  return found !== null && isAnswered(addressOf(found));
+}
+
+function addressOf({ dev, ino }: { dev: bigint; ino: bigint }): string {
+  return lockAddress(`certctl-${dev.toString(16)}-${ino.toString(16)}`);
 }
 
 function lockAddress(name: string): string {

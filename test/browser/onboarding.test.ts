@@ -68,7 +68,7 @@ test("a new user comes from the sign-in to a certificate that is proven on the w
   await view.settle();
   view.problems.splice(0);
   await screenshot(page, "enrol-waiting");
-  const command = (await page.locator("dialog pre").textContent()) ?? "";
+  const command = (await page.locator("dialog pre").first().textContent()) ?? "";
   parts.use(
     runProcess(["sh", "-c", command], { CERTCTL_DATA_DIR: join(directory, "data") }, { isGroup: true }),
   );

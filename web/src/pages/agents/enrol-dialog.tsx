@@ -84,9 +84,15 @@ function idOf(name: string): string {
 }
 
 /** What is typed into a shell on the agent's host. */
-function commandOf({ join }: CreatedJoinToken, name: string): string {
+function commandsOf({ join }: CreatedJoinToken, name: string) {
   const quoted = `'${name.replaceAll("'", String.raw`'\''`)}'`;
-  return `CERTCTL_AGENT_NAME=${quoted} CERTCTL_JOIN='${join}' npm run agent`;
+  const settings = `CERTCTL_AGENT_NAME=${quoted} CERTCTL_JOIN='${join}'`;
+  // What stands behind sudo is an argument of it, for everybody to see.
+  const asRoot = "sudo --preserve-env=CERTCTL_AGENT_NAME,CERTCTL_JOIN";
+  return {
+    once: `${settings} npm run agent`,
+    service: `${settings} ${asRoot} cli/certctl agent install --now`,
+  };
 }
 
 interface WaitingProps {
@@ -97,6 +103,7 @@ interface WaitingProps {
 
 function Waiting({ token, name, onClose }: WaitingProps) {
   const { agentId: id, createdAt } = token;
+  const commands = commandsOf(token, name);
   // Refused until the agent has joined; the event stream says when to ask again.
   const { data } = useQuery(AgentService.method.getAgent, { id }, { retry: false });
   const agent = data?.agent;
@@ -125,7 +132,9 @@ function Waiting({ token, name, onClose }: WaitingProps) {
           In certctl's directory on that host. The token is shown here once, works once, and ends{" "}
           <Time at={token.expiresAt} />.
         </p>
-        <CodeBlock label="the command" text={commandOf(token, name)} />
+        <CodeBlock label="the command" text={commands.once} />
+        <p className="text-fg1">Or, to have systemd run it from now on and at every boot:</p>
+        <CodeBlock label="the command for a service" text={commands.service} />
         <div role="status" className="flex items-center gap-2 rounded-control border border-line1 px-3 py-2">
           {isThere ? (
             <>
