@@ -256,7 +256,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     router.service(RenewalPolicyService, renewalPolicyService({ db, clock }));
     router.service(OperationService, operationService({ db, clock }));
     router.service(StatsService, statsService({ db, clock }));
-    router.service(RenewalService, renewalService({ db, clock, early: config.renewals.early }));
+    router.service(
+      RenewalService,
+      renewalService({ db, clock, early: config.renewals.early, issuerKinds, sealer }),
+    );
     router.service(TrustMapService, trustMapService({ db, clock }));
     router.service(SavedViewService, savedViewService({ db, clock }));
     router.service(SchedulerService, schedulerService({ db, clock, tasks: scheduled }));

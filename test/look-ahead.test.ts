@@ -135,6 +135,21 @@ describe("the forecast", () => {
     expect({ early, limits, windows }).toEqual({ early: 50, limits: [], windows: [] });
   });
 
+  test("says what issuers order at most, as their budgets have it", async () => {
+    const budget = { orders_per_three_hours: 10 };
+    const issuers = {
+      bounded: { enabled: true, budget },
+      "in vain": { enabled: false, budget },
+      unbounded: { enabled: true, budget: { orders_per_three_hours: 0 } },
+    };
+    for (const [name, { enabled, budget: own }] of Object.entries(issuers)) {
+      const config = { directory_url: "https://localhost:1/dir", budget: own };
+      const made = await call("POST", "/issuers", { name, kind: "acme", enabled, config });
+      expect(made.status, JSON.stringify(made.body)).toBe(201);
+    }
+    expect((await forecast()).limits).toEqual([{ name: "bounded", per_day: 80 }]);
+  });
+
   test("is recomputed for another lifetime, and grouped", async () => {
     const { renewals, groups, days, ...asked } = await forecast("lifetime_days=6&group=team&days=40");
     expect(asked).toMatchObject({ lifetime_days: 6, group: "team" });

@@ -7,10 +7,13 @@ import {
   type RenewalService,
 } from "#gen/certctl/v1/renewals_pb.ts";
 import { callerOf } from "../auth/interceptor.ts";
+import type { IssuerKinds } from "../issuers/manage.ts";
 import type { Database } from "../platform/database.ts";
+import type { Sealer } from "../platform/seal.ts";
 import { wordsOf } from "../platform/words.ts";
 import { type EarlyBound, earlyBound } from "./early.ts";
 import { type ForecastGrouping, forecastRenewals, type PlannedCount } from "./forecast.ts";
+import { orderLimits } from "./limits.ts";
 
 const groupings = wordsOf(ForecastGroupingSchema);
 const defaultDays = 98;
@@ -20,6 +23,8 @@ export function renewalService(deps: {
   db: Database;
   clock: () => Date;
   early: EarlyBound;
+  issuerKinds: IssuerKinds;
+  sealer: Sealer;
 }): ServiceImpl<typeof RenewalService> {
   const { db, clock, early } = deps;
   return {
@@ -28,9 +33,10 @@ export function renewalService(deps: {
       const days = wanted || defaultDays;
       const grouping = groupings.text(group) as ForecastGrouping;
       const { grants } = callerOf(context);
-      const [{ planned, expiring, unplanned, whenCaWants }, earlyPerDay] = await Promise.all([
+      const [{ planned, expiring, unplanned, whenCaWants }, earlyPerDay, limits] = await Promise.all([
         forecastRenewals(db, grants, { days, grouping, lifetimeDays }, now),
         earlyBound(db, early),
+        orderLimits(db, deps),
       ]);
       const groupsOf = (counts: readonly PlannedCount[]) => (grouping === "" ? [] : summed(counts));
       const overdue = planned.filter(({ date }) => date === null);
@@ -56,6 +62,7 @@ export function renewalService(deps: {
         earlyPerDay,
         lifetimeDays,
         group,
+        limits,
       });
       return { forecast };
     },

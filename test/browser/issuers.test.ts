@@ -216,4 +216,6 @@ test("an ACME issuer's page shows what is used of its CA's rate limits, and when
   expect(names).toMatch(/^Certificates for exactly www\.shop\.example in 7 days.*1 of 5there is$/);
   await expectFine(view, "an ACME issuer");
   await screenshot(page, "issuer-budget");
+  await view.goto("/renewals");
+  await page.getByText("Public CA orders at most 2,400 a day").waitFor();
 });

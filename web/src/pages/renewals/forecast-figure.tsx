@@ -52,6 +52,12 @@ export function ForecastFigure({ forecast, height, isBrief }: ForecastFigureProp
         {overdue > 0 && <li>{countText(overdue, "overdue renewal")} not among the bars</li>}
         {unplanned > 0 && <li>{countText(unplanned, "certificate")} certctl does not renew by itself</li>}
         {!isBrief && limits.length === 0 && <li>No limits of CAs are known</li>}
+        {!isBrief &&
+          limits.map(({ name, perDay }) => (
+            <li key={name}>
+              {name} orders at most {numberText(perDay)} a day
+            </li>
+          ))}
         {!isBrief && windows.length === 0 && <li>No change windows are known</li>}
       </ul>
     </div>
