@@ -7,7 +7,8 @@ import { createIssuingAuthorities, type IssuingAuthorities } from "../src/author
 import { openAuthorities } from "../src/authorities/store.ts";
 import type { ReservedNames } from "../src/certificates/check-declaration.ts";
 import type { AskAgent } from "../src/challenges/ask-agent.ts";
-import { IssuerError, type ServerCommands } from "../src/issuers/issuer.ts";
+import type { ServerCommands } from "../src/issuers/commands.ts";
+import { IssuerError } from "../src/issuers/issuer.ts";
 import type { IssuerKinds } from "../src/issuers/manage.ts";
 import { issuerByKind } from "../src/issuers/registry.ts";
 import { migrateQueue } from "../src/jobs/queue.ts";

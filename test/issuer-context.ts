@@ -36,7 +36,7 @@ export function testContext(changes: Partial<IssuerContext> = {}): TestContext {
     },
     progress: async () => {},
     budget: { take: async () => {}, release: async () => {} },
-    account: { read: async () => null, create: async (made) => made, write: async (made) => made },
+    account: { read: async () => null, change: async (make) => make(null) },
     askAgent: () => Promise.reject(new Error("no agent is there")),
     challenges: {
       keep: () => Promise.reject(new Error("no challenge is kept")),

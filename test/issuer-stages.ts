@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
-import type { ServerCommands } from "../src/issuers/issuer.ts";
+import type { ServerCommands } from "../src/issuers/commands.ts";
 import { serverCommands } from "../src/server-commands/server-commands.ts";
 import { startAwsPrivateCa } from "./fakes/aws-private-ca.ts";
 import { startDigicert } from "./fakes/digicert.ts";

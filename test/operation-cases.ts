@@ -179,6 +179,9 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
     const { body } = await system.rest("POST", "/api/v1/issuers", wanted);
     return { body: { standby_issuer_id: body.id } };
   },
+  // The case's issuer is a local CA.
+  changeIssuerAccountKey: () => ({ body: {}, status: 409 }),
+  closeIssuerAccount: () => ({ body: {}, status: 409 }),
   validateCertificate: () => ({ body: {}, status: 409 }),
   revokeCertificate: async ({ system, agentId }) => {
     const wanted = { name: `gone-${Math.random()}`, common_name: "gone.example.test", agent_id: agentId };

@@ -1,5 +1,6 @@
 import type { FailureClass } from "../platform/failure.ts";
-import { type CommandEnd, IssuerError } from "./issuer.ts";
+import type { CommandEnd } from "./commands.ts";
+import { IssuerError } from "./issuer.ts";
 
 /** What a command's exit code says; any other is a fault of the command. */
 const classes: Readonly<Record<number, FailureClass>> = {

@@ -4,7 +4,9 @@ import type { Authority } from "../authorities/authority.ts";
 import type { IssuingAuthorities } from "../authorities/issuing.ts";
 import type { Egress } from "../platform/egress.ts";
 import type { FailureClass } from "../platform/failure.ts";
+import type { AccountDescription, IssuerAccount } from "./account.ts";
 import type { Budget, OrderBudget } from "./budget.ts";
+import type { ServerCommands } from "./commands.ts";
 import type { OrderDescription } from "./order-description.ts";
 
 /** A certificate to be signed: the names and the key were checked against each other already. */
@@ -66,30 +68,6 @@ export interface RecordedIssuance {
   tbs: Buffer;
 }
 
-/** The commands of the control plane's own host, by the names that its owner gave them in server.yaml. */
-export interface ServerCommands {
-  /** Throws IssuerError when the file is refused. */
-  list(): Promise<{ name: string; description: string }[]>;
-  /** Throws IssuerError unless the command may be run. */
-  check(name: string): Promise<void>;
-  /**
-   * Runs the whole command line that the name stands for: nothing is added to its arguments. Throws IssuerError for one that
-   * is not there, does not start, takes too long, prints too much or is killed.
-   */
-  run(
-    name: string,
-    input: { environment: Readonly<Record<string, string>>; stdin: string; signal: AbortSignal },
-  ): Promise<CommandEnd>;
-}
-
-/** How a command ended by itself. */
-export interface CommandEnd {
-  code: number;
-  stdout: string;
-  /** What it said on standard error, fit to be shown. */
-  words: string;
-}
-
 /** What certctl lends to an issuer for whatever it does. */
 export interface IssuerTools {
   signal: AbortSignal;
@@ -102,14 +80,6 @@ export interface IssuerTools {
   /** certctl's own CAs. */
   issuing: IssuingAuthorities;
   account: IssuerAccount;
-}
-
-/** What an issuer remembers of itself at its CA: sealed, committed when a write returns. One that is not saved has none. */
-export interface IssuerAccount {
-  read(): Promise<JsonObject | null>;
-  /** Where there is one already, it stays: what is returned counts. */
-  create(account: JsonObject): Promise<JsonObject>;
-  write(account: JsonObject): Promise<JsonObject>;
 }
 
 /** What a CA wants to see for a name, by RFC 8555 and RFC 8737. */
@@ -210,6 +180,16 @@ export interface RenewalInformation {
   retryAfterMs: number | null;
 }
 
+/** What may be done with an issuer's account at its CA. */
+export interface Accounts<Config = unknown> {
+  /** As it is remembered; null: none is registered. */
+  describe(tools: IssuerTools): Promise<AccountDescription | null>;
+  /** Has the CA know the account by a new key. Again after a crash at any point it goes on from there. Throws IssuerError. */
+  changeKey(config: Config, tools: IssuerTools): Promise<void>;
+  /** Has the CA close the account for good, and forgets it. Throws IssuerError. */
+  deactivate(config: Config, tools: IssuerTools): Promise<void>;
+}
+
 /** A certificate authority that certctl can ask. One file per kind; see local-ca.ts. */
 export interface Issuer<Config = unknown> {
   /** Stable: stored in the database, shown in the API. */
@@ -250,13 +230,15 @@ export interface Issuer<Config = unknown> {
   ): Promise<RenewalInformation | null>;
   /** How much of the CA's rate limits may be used. */
   budget?(config: Config): Budget;
+  /** The account at the CA, by whose key it knows us. */
+  accounts?: Accounts<Config>;
   /** Takes away a challenge that was left behind. Throws IssuerError. */
   clearChallenge?(challenge: KeptChallenge, config: Config, tools: ChallengeTools): Promise<void>;
 }
 
 /** Infers the configuration's type from its schema, then hides it: callers hold JSON only. */
 export function defineIssuer<Config>(issuer: Issuer<Config>): Issuer {
-  const { orderStatus, revoke, renewalInfo, budget, clearChallenge, ...always } = issuer;
+  const { accounts, orderStatus, revoke, renewalInfo, budget, clearChallenge, ...always } = issuer;
   const read = (config: unknown) => issuer.config.parse(config);
   return {
     ...always,
@@ -273,6 +255,13 @@ export function defineIssuer<Config>(issuer: Issuer<Config>): Issuer {
       renewalInfo: async (certificate, config, tools) => renewalInfo(certificate, read(config), tools),
     }),
     ...(budget && { budget: (config) => budget(read(config)) }),
+    ...(accounts && {
+      accounts: {
+        ...accounts,
+        changeKey: async (config, tools) => accounts.changeKey(read(config), tools),
+        deactivate: async (config, tools) => accounts.deactivate(read(config), tools),
+      },
+    }),
     ...(clearChallenge && {
       clearChallenge: async (challenge, config, tools) => clearChallenge(challenge, read(config), tools),
     }),

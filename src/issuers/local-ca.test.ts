@@ -12,6 +12,7 @@ import {
   openIssuance,
 } from "../../test/fixtures.ts";
 import { openScratch, openssl } from "../../test/openssl.ts";
+import { system } from "../audit/record.ts";
 import { challengesOf } from "../challenges/keep.ts";
 import { IssuedWrongError } from "../x509/certificate.ts";
 import { pem } from "../x509/pem.ts";
@@ -61,7 +62,7 @@ async function issue(request: IssueRequest, changes: Partial<IssuerContext> = {}
     order: { read: async () => null, write: () => Promise.reject(new Error("no order is kept")) },
     budget: orderBudget(plane.db, "iss-local", plane.clock),
     progress: async () => {},
-    account: issuerAccount(plane, "iss-local"),
+    account: issuerAccount(plane, "iss-local", system),
     challenges: challengesOf(
       plane.db,
       { issuerId: "iss-local", jobId: request.keyId, agentId: "" },

@@ -5,6 +5,8 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import {
   BudgetUseSchema,
   type Issuer,
+  type IssuerAccount,
+  IssuerAccountSchema,
   type IssuerOrder,
   IssuerOrderSchema,
   IssuerSchema,
@@ -16,6 +18,8 @@ import { maskSecrets } from "../connectors/secrets.ts";
 import { invalid, notFound } from "../platform/errors.ts";
 import { timestamps } from "../platform/timestamps.ts";
 import { restoreRow } from "../resources/archive.ts";
+import type { AccountDescription } from "./account.ts";
+import { changeAccountKey, closeAccount, issuerAccountOf } from "./account-actions.ts";
 import { budgetUse } from "./budget-use.ts";
 import { type Issuer as Connector, IssuerError } from "./issuer.ts";
 import { type ListedOrder, listOrdersOfJob, listWaitingOrders } from "./list-orders.ts";
@@ -122,6 +126,16 @@ export function issuerService(deps: IssuerTestDeps): ServiceImpl<typeof IssuerSe
       );
       return { data };
     },
+    async getIssuerAccount({ id }) {
+      return accountMessage(await issuerAccountOf(deps, id));
+    },
+    async changeIssuerAccountKey({ id }, context) {
+      return accountMessage(await changeAccountKey(deps, callerOf(context), id, context.signal));
+    },
+    async closeIssuerAccount({ id }, context) {
+      await closeAccount(deps, callerOf(context), id, context.signal);
+      return {};
+    },
     listIssuerKinds() {
       const data = [...issuerKinds.values()].map((issuer) => ({
         kind: issuer.kind,
@@ -153,8 +167,18 @@ function orderMessage(
   });
 }
 
+function accountMessage(account: AccountDescription | null): { account?: IssuerAccount } {
+  if (!account) return {};
+  const { keyMadeAt, isKeyChanging, isDeactivating, ...said } = account;
+  const flags = { keyChanging: isKeyChanging, closing: isDeactivating };
+  return { account: create(IssuerAccountSchema, { ...said, ...flags, ...timestamps({ keyMadeAt }) }) };
+}
+
 /** What a kind can do beside signing. */
-function abilitiesOf({ revoke, orderStatus, renewalInfo, budget }: Connector): string[] {
-  const abilities = { revoke, later: orderStatus, "renewal-information": renewalInfo, budget };
+function abilitiesOf({ revoke, orderStatus, renewalInfo, budget, accounts }: Connector): string[] {
+  const abilities = {
+    ...{ revoke, later: orderStatus, "renewal-information": renewalInfo, budget },
+    account: accounts,
+  };
   return Object.entries(abilities).flatMap(([name, ability]) => (ability ? [name] : []));
 }

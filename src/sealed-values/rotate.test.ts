@@ -52,7 +52,7 @@ beforeEach(async () => {
     if (table === "issuers") await plane.db.issuer.create({ data });
     else await plane.db.target.create({ data: { ...data, agentId: agent.id } });
   }
-  await issuerAccount(plane, "iss-local").write({ key: secret });
+  await issuerAccount(plane, "iss-local", operator).change(() => ({ key: secret }));
   const certificateId = await newCertificate(plane, { agentId: agent.id });
   const [jobId = ""] = await renewCertificate(plane, operator, certificateId);
   const sealedKey = new Uint8Array(

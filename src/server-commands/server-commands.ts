@@ -1,4 +1,5 @@
-import { IssuerError, type ServerCommands } from "../issuers/issuer.ts";
+import type { ServerCommands } from "../issuers/commands.ts";
+import { IssuerError } from "../issuers/issuer.ts";
 import { freeText } from "../platform/free-text.ts";
 import { ProgramStartError, runProgram } from "../platform/program.ts";
 import { trustedFile } from "../platform/trusted-path.ts";

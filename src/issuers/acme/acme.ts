@@ -1,12 +1,13 @@
 import { parseSan } from "../../x509/names.ts";
 import { pem } from "../../x509/pem.ts";
 import { defineIssuer, type RevocationReason } from "../issuer.ts";
-import { openAccount } from "./account.ts";
+import { accountFailure, openAccount } from "./account.ts";
 import { budgetOf } from "./budget.ts";
 import { acmeConfig } from "./config.ts";
 import { describeOrders } from "./describe.ts";
+import { acmeAccounts } from "./manage-account.ts";
 import { issueByAcme } from "./order.ts";
-import { AcmeFailure, issuerError } from "./problem.ts";
+import { AcmeFailure } from "./problem.ts";
 import { renewalInformation } from "./renewal-information.ts";
 import { solverOf } from "./solver.ts";
 import { readState } from "./state.ts";
@@ -51,16 +52,17 @@ export const acme = defineIssuer({
   describeOrders,
 
   async revoke({ leafDer, reason }, config, tools) {
-    const { client } = await openAccount(config, tools);
+    const connection = await openAccount(config, tools);
     try {
-      await client.revokeCertificate(pem("CERTIFICATE", leafDer), { reason: reasonCodes[reason] });
+      await connection.client.revokeCertificate(pem("CERTIFICATE", leafDer), { reason: reasonCodes[reason] });
     } catch (error) {
       if (error instanceof AcmeFailure && error.problem.type === "alreadyRevoked") return;
-      throw issuerError("revoke", error);
+      throw await accountFailure("revoke", error, connection, tools);
     }
   },
 
   renewalInfo: renewalInformation,
+  accounts: acmeAccounts,
   budget: budgetOf,
 
   async clearChallenge(challenge, config, tools) {

@@ -9,6 +9,7 @@ import { AcmeFailure, readProblem } from "./problem.ts";
 export interface Directory {
   newNonce: string;
   newOrder: string;
+  keyChange?: string;
   /** RFC 9773. */
   renewalInfo?: string;
   meta?: {
@@ -21,11 +22,17 @@ export interface Directory {
 export interface AcmeConnection {
   /** Its step calls alone are used. */
   client: Client;
+  /** Of the account, PEM. */
+  keyPem: string;
   directory(): Promise<Directory>;
   /** An unsigned GET. */
   get(url: string): Promise<{ data: unknown; retryAfterMs: number | null }>;
   /** What the CA asked to wait in its last answer that did. */
   retryAfterMs(): number | null;
+  /** Signs with the account's key, which it names (RFC 7515), for a resource of the CA. */
+  sign(url: string, payload: object): object;
+  /** Has the CA know the account by another connection's key (RFC 8555, 7.3.5). */
+  changeKey(next: AcmeConnection): Promise<void>;
 }
 
 interface Answer {
@@ -39,6 +46,13 @@ interface HttpPart {
   maxBadNonceRetries: number;
   request(url: string, method: string, options?: { data?: unknown }): Promise<Answer>;
   getDirectory(): Promise<Directory>;
+  getJwk(): object;
+  createSignedBody(url: string, payload: object): object;
+}
+
+/** The part of it that knows the CA's resources. */
+interface ApiPart {
+  updateAccountKey(signed: object): Promise<unknown>;
 }
 
 /** One refused nonce in two still lets nearly every call through. */
@@ -97,12 +111,23 @@ export async function connectAcme(
   http.maxBadNonceRetries = nonceTries;
   return {
     client,
+    keyPem: account.keyPem,
     directory: () => http.getDirectory(),
     async get(url) {
       const { data } = await request(url, "GET");
       return { data, retryAfterMs: waitMs };
     },
     retryAfterMs: () => waitMs,
+    sign: (url, payload) => http.createSignedBody(url, payload),
+    async changeKey(next) {
+      const { keyChange } = await http.getDirectory();
+      if (!keyChange)
+        throw new IssuerError("account", "the CA cannot change an account's key", "Configuration");
+      const wanted = { account: client.getAccountUrl(), oldKey: http.getJwk() };
+      // The client's own way would call the CA by other means than `request`.
+      const api = Reflect.get(client, "api") as ApiPart;
+      await api.updateAccountKey(next.sign(keyChange, wanted));
+    },
   };
 }
 

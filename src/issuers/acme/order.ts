@@ -5,13 +5,13 @@ import { readCsr } from "../../x509/csr.ts";
 import { spkiOf } from "../../x509/keys.ts";
 import { pem } from "../../x509/pem.ts";
 import { type Issued, type IssueRequest, type IssuerContext, IssuerError, type Ordered } from "../issuer.ts";
-import { forgetAccount, isForgotten, openAccount } from "./account.ts";
+import { accountFailure, openAccount } from "./account.ts";
 import { answerChallenge, authorizationState } from "./authorize.ts";
 import { readChain } from "./chain.ts";
 import type { AcmeConfig } from "./config.ts";
 import type { AcmeConnection } from "./connection.ts";
 import { placeOrder } from "./place.ts";
-import { AcmeFailure, issuerError, problemText, readProblem } from "./problem.ts";
+import { AcmeFailure, problemText, readProblem } from "./problem.ts";
 import { type Solver, solverOf } from "./solver.ts";
 import { closeOrder, type OrderState, type PlacedOrder, readState, storedState } from "./state.ts";
 
@@ -48,9 +48,8 @@ export async function issueByAcme(
     if (!("pollAfterMs" in answer)) await clearChallenges(work);
     return answer;
   } catch (error) {
-    if (isForgotten(error)) await forgetAccount(context);
     if (!context.signal.aborted) await clearChallenges(work);
-    throw issuerError("order", error);
+    throw await accountFailure("order", error, connection, context);
   }
 }
 

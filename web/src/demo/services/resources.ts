@@ -74,6 +74,9 @@ export function resourcesDemo(world: World) {
       listServerCommands: () => ({ data: [] }),
       listIssuerOrders: () => ({ data: [] }),
       getIssuerBudget: () => ({ data: [] }),
+      getIssuerAccount: () => ({}),
+      changeIssuerAccountKey: () => ({}),
+      closeIssuerAccount: () => ({}),
       setIssuerStandby: ({ id, ...wanted }) => {
         const issuer = world.issuers.get(id);
         if (!issuer) throw new ConnectError(`there is no issuer ${id}`, Code.NotFound);

@@ -19,6 +19,7 @@ import { Facts, PageHeader, Panel } from "../../ui/panel.tsx";
 import { Time } from "../../ui/time.tsx";
 import { countText, numberText } from "../../ui/time-text.ts";
 import { toast } from "../../ui/toast.tsx";
+import { AccountPanel } from "./account-panel.tsx";
 import { BudgetPanel } from "./budget-panel.tsx";
 import { ConfigurationPanel } from "./configuration-panel.tsx";
 import { IssuerForm } from "./issuer-form.tsx";
@@ -34,8 +35,8 @@ export function IssuerPage() {
   const test = useMutation(IssuerService.method.testIssuer);
   const kinds = useQuery(IssuerService.method.listIssuerKinds, {}).data?.data;
   const { reason } = usePermission("issuers:write");
-  const hasBudget = (kind: string) =>
-    kinds?.find((known) => known.kind === kind)?.abilities.includes("budget") === true;
+  const can = (kind: string, ability: string) =>
+    kinds?.find((known) => known.kind === kind)?.abilities.includes(ability) === true;
   return (
     <ObjectPage id={id} what="issuer" parent={parent} value={read.data?.issuer} query={read}>
       {(issuer) => (
@@ -56,7 +57,8 @@ export function IssuerPage() {
           <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_320px]">
             <div className="flex min-w-0 flex-col gap-4">
               <WaitingOrders issuerId={id} />
-              {hasBudget(issuer.kind) && <BudgetPanel issuerId={id} />}
+              {can(issuer.kind, "budget") && <BudgetPanel issuerId={id} />}
+              {can(issuer.kind, "account") && <AccountPanel issuer={issuer} />}
               <ConfigurationPanel issuer={issuer} kind={kinds?.find(({ kind }) => kind === issuer.kind)} />
               <StandbyPanel issuer={issuer} />
               <Panel title="Trusted by" note="what clients of its certificates have to know">
@@ -80,6 +82,7 @@ const abilityWords: Readonly<Record<string, string>> = {
   later: "sign an order later than it takes it",
   "renewal-information": "say when to renew",
   budget: "be kept within its rate limits",
+  account: "know its account by another key",
 };
 
 function IssuerFacts({ issuer, kind }: { issuer: Issuer; kind: IssuerKind | undefined }) {
