@@ -216,6 +216,7 @@ export const cases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
   requeueNotification: async (stage) => ({ path: { id: await failedNotification(stage) }, body: {} }),
   listIssuerOrders: ({ jobId }) => ({ query: `job_id=${jobId}` }),
   getIssuerBudget: () => ({}),
+  getIssuerAccount: () => ({}),
   testIssuer: () => ({ body: {} }),
   testIssuerConfig: () => ({ path: { kind: "local-ca" }, body: { config: {} } }),
   enroll: () => ({ body: { token: "jt-nobody_x", csr_pem: csr() }, status: 401 }),
