@@ -64,10 +64,10 @@ test("a CA whose CSR an enterprise's root signed signs once its certificate is i
   await page.getByText("Waits for its certificate").waitFor();
   await page.getByRole("button", { name: "Install certificate" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("Certificate").fill(await corp.rootPem());
+  await dialog.getByRole("textbox", { name: "Certificate" }).fill(await corp.rootPem());
   await dialog.getByRole("button", { name: "Install" }).click();
   await dialog.getByText("is a root").first().waitFor();
-  await dialog.getByLabel("Certificate").fill(chain);
+  await dialog.getByRole("textbox", { name: "Certificate" }).fill(chain);
   await dialog.getByRole("button", { name: "Install" }).click();
   await dialog.waitFor({ state: "detached" });
   await expect.poll(() => named("Under corp")).toMatchObject({ state: "Active", csr_pem: "" });

@@ -10,6 +10,7 @@ interface FormDialogProps extends Pick<DialogProps, "title" | "onClose" | "shape
   onSubmit(): Promise<unknown>;
   error: unknown;
   isPending: boolean;
+  isDangerous?: boolean;
   /** Before the buttons. */
   extra?: ReactNode;
   children: ReactNode;
@@ -24,6 +25,7 @@ export function FormDialog({
   onSubmit,
   error,
   isPending,
+  isDangerous = false,
   extra,
   children,
   ...dialog
@@ -43,7 +45,7 @@ export function FormDialog({
         <>
           {extra}
           <Button onClick={dialog.onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" form={id} isPending={isPending}>
+          <Button kind={isDangerous ? "danger" : "primary"} type="submit" form={id} isPending={isPending}>
             {action}
           </Button>
         </>

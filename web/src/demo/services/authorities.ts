@@ -68,6 +68,17 @@ export function authoritiesDemo(world: World): Partial<ServiceImpl<typeof Author
       add({ ...facts, ...(names && { names }), ...(!isPending && { notAfter: at(1_826) }) });
       return changed(id);
     },
+    importAuthority({ name, issuerId }) {
+      const id = `ca-${Math.random().toString(36).slice(2, 10)}`;
+      const issuerName = world.issuers.get(issuerId)?.name ?? "";
+      const facts = { id, name, issuerId, issuerName, role: AuthorityRole.ISSUING_CA };
+      add({ ...facts, keyAlgorithm: "ECDSA-P256", notAfter: at(1_826) });
+      return changed(id);
+    },
+    // No key is in the demo: there is nothing to hand out, nor to remove.
+    exportAuthorityKey() {
+      throw new ConnectError("the demo has no keys: there is none to export", Code.FailedPrecondition);
+    },
     installAuthority({ id }) {
       find(id).state = AuthorityState.ACTIVE;
       return changed(id);

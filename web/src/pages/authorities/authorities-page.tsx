@@ -1,7 +1,7 @@
 import { useQuery } from "@connectrpc/connect-query";
 import { keepPreviousData } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Plus, Stamp } from "lucide-react";
+import { Plus, Stamp, Upload } from "lucide-react";
 import { useCallback } from "react";
 import { AuthorityService, KeyPlaceSchema } from "#gen/certctl/v1/authorities_pb.ts";
 import { usePermission } from "../../session/session.ts";
@@ -19,10 +19,11 @@ import { numberText } from "../../ui/time-text.ts";
 import { flag, text } from "../../url/search.ts";
 import { useParameters } from "../../url/use-parameters.ts";
 import { AuthorityForm } from "./authority-form.tsx";
+import { ImportForm } from "./import-form.tsx";
 import { roleText } from "./role-text.ts";
 import { type TreeRow, treeOf } from "./tree.ts";
 
-const parameters = { q: text(), new: flag };
+const parameters = { q: text(), new: flag, import: flag };
 
 const indents = ["", "pl-5", "pl-10", "pl-14"];
 
@@ -80,6 +81,9 @@ export function AuthoritiesPage() {
   return (
     <Page isWide>
       <PageHeader title="Authorities" parent={{ to: "/issuers", label: "Issuers" }} count={list.data?.total}>
+        <Button icon={Upload} disabledReason={write.reason} onClick={() => set({ import: true })}>
+          Import a CA
+        </Button>
         <Button kind="primary" icon={Plus} disabledReason={write.reason} onClick={() => set({ new: true })}>
           Create an authority
         </Button>
@@ -102,6 +106,7 @@ export function AuthoritiesPage() {
           empty={<EmptyState icon={Stamp} title="No authority matches" />}
         />
       )}
+      {values.import && <ImportForm onClose={() => set({ import: false }, { replace: true })} />}
       {values.new && <AuthorityForm onClose={() => set({ new: false }, { replace: true })} />}
     </Page>
   );

@@ -1,9 +1,8 @@
 import { useMutation, useQuery } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { AuthorityRole, AuthorityService, AuthorityState } from "#gen/certctl/v1/authorities_pb.ts";
+import { AuthorityRole, AuthorityService, AuthorityState, KeyPlace } from "#gen/certctl/v1/authorities_pb.ts";
 import { KeyAlgorithm, KeyAlgorithmSchema } from "#gen/certctl/v1/certificates_pb.ts";
-import { IssuerService } from "#gen/certctl/v1/issuers_pb.ts";
 import { refresh } from "../../api/refresh.ts";
 import { wrongWith } from "../../forms/config-fields.tsx";
 import { FormDialog } from "../../forms/form-dialog.tsx";
@@ -11,9 +10,10 @@ import { NameField } from "../../forms/kind-field.tsx";
 import { wordOfValue } from "../../status/words.ts";
 import { Field, Input, Select, Textarea } from "../../ui/field.tsx";
 import { toast } from "../../ui/toast.tsx";
+import { LocalIssuerField } from "./local-issuer-field.tsx";
 
 const kinds = {
-  issuing: "An issuing CA under a root of certctl's",
+  issuing: "An issuing CA under a CA of certctl's",
   sub: "An issuing CA that another CA signs: its CSR",
   root: "A root",
 };
@@ -27,17 +27,16 @@ export function AuthorityForm({ onClose }: { onClose(): void }) {
   const [issuerId, setIssuer] = useState("");
   const [parentId, setParent] = useState("");
   const [algorithm, setAlgorithm] = useState<KeyAlgorithm>(KeyAlgorithm.UNSPECIFIED);
+  const [isInToken, setInToken] = useState(false);
   const [days, setDays] = useState("");
+  const [levels, setLevels] = useState("");
   const [permitted, setPermitted] = useState("");
   const [excluded, setExcluded] = useState("");
-  const issuers = useQuery(IssuerService.method.listIssuers, {
-    kind: "local-ca",
-    perPage: 500,
-    sort: "name",
-  });
   const authorities = useQuery(AuthorityService.method.listAuthorities, { perPage: 500, sort: "name" });
-  const roots = (authorities.data?.data ?? []).filter(
-    ({ role, state }) => role === AuthorityRole.ISSUING_ROOT && state === AuthorityState.ACTIVE,
+  const parents = (authorities.data?.data ?? []).filter(
+    ({ role, state, pathLength }) =>
+      (role === AuthorityRole.ISSUING_ROOT || (role === AuthorityRole.ISSUING_CA && pathLength !== 0)) &&
+      state === AuthorityState.ACTIVE,
   );
   const queries = useQueryClient();
   const create = useMutation(AuthorityService.method.createAuthority);
@@ -48,7 +47,9 @@ export function AuthorityForm({ onClose }: { onClose(): void }) {
       issuerId: kind === "root" ? "" : issuerId,
       parentId: kind === "issuing" ? parentId : "",
       keyAlgorithm: algorithm,
+      keyPlace: isInToken ? KeyPlace.PKCS11 : KeyPlace.DATABASE,
       validityDays: Number(days) || 0,
+      ...(levels !== "" && { pathLength: Number(levels) }),
       names: limitsOf(permitted, excluded),
     });
     await refresh(queries, AuthorityService);
@@ -76,32 +77,15 @@ export function AuthorityForm({ onClose }: { onClose(): void }) {
         )}
       </Field>
       <NameField name={name} onChange={setName} error={error} />
-      {kind !== "root" && (
-        <Field
-          label="Signs for"
-          hint="An issuer of the kind local-ca; its newest authority signs"
-          error={wrongWith(error, "issuer_id")}
-        >
-          {(field) => (
-            <Select {...field} required value={issuerId} onChange={(event) => setIssuer(event.target.value)}>
-              <option value="">Choose an issuer</option>
-              {(issuers.data?.data ?? []).map((issuer) => (
-                <option key={issuer.id} value={issuer.id}>
-                  {issuer.name}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Field>
-      )}
+      {kind !== "root" && <LocalIssuerField value={issuerId} onChange={setIssuer} error={error} />}
       {kind === "issuing" && (
         <Field label="Signed by" error={wrongWith(error, "parent_id")}>
           {(field) => (
             <Select {...field} required value={parentId} onChange={(event) => setParent(event.target.value)}>
-              <option value="">Choose a root</option>
-              {roots.map((root) => (
-                <option key={root.id} value={root.id}>
-                  {root.name}
+              <option value="">Choose a CA</option>
+              {parents.map((parent) => (
+                <option key={parent.id} value={parent.id}>
+                  {parent.name}
                 </option>
               ))}
             </Select>
@@ -124,6 +108,22 @@ export function AuthorityForm({ onClose }: { onClose(): void }) {
           </Select>
         )}
       </Field>
+      <Field
+        label="The key lies"
+        hint={isInToken && "ECDSA P-256 or P-384; the control plane needs CERTCTL_PKCS11_MODULE"}
+        error={wrongWith(error, "key_place")}
+      >
+        {(field) => (
+          <Select
+            {...field}
+            value={isInToken ? "token" : "database"}
+            onChange={(event) => setInToken(event.target.value === "token")}
+          >
+            <option value="database">Sealed in the database</option>
+            <option value="token">In the hardware token (PKCS #11), which it never leaves</option>
+          </Select>
+        )}
+      </Field>
       <Field label="Valid for" isOptional hint="Days" error={wrongWith(error, "validity_days")}>
         {(field) => (
           <Input
@@ -132,6 +132,23 @@ export function AuthorityForm({ onClose }: { onClose(): void }) {
             min={1}
             value={days}
             onChange={(event) => setDays(event.target.value)}
+          />
+        )}
+      </Field>
+      <Field
+        label="Levels of CAs below it"
+        isOptional
+        hint={kind === "root" ? "1 when left out" : "0 when left out: it signs certificates alone"}
+        error={wrongWith(error, "path_length")}
+      >
+        {(field) => (
+          <Input
+            {...field}
+            type="number"
+            min={0}
+            max={4}
+            value={levels}
+            onChange={(event) => setLevels(event.target.value)}
           />
         )}
       </Field>

@@ -1,29 +1,14 @@
-import { useMutation, useQuery } from "@connectrpc/connect-query";
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@connectrpc/connect-query";
 import { Link, useParams } from "@tanstack/react-router";
-import { RefreshCw, Upload } from "lucide-react";
-import { useState } from "react";
-import {
-  type Authority,
-  AuthorityService,
-  AuthorityState,
-  KeyPlaceSchema,
-} from "#gen/certctl/v1/authorities_pb.ts";
-import { refresh } from "../../api/refresh.ts";
-import { wrongWith } from "../../forms/config-fields.tsx";
-import { FormDialog } from "../../forms/form-dialog.tsx";
-import { usePermission } from "../../session/session.ts";
+import { type Authority, AuthorityService, KeyPlaceSchema } from "#gen/certctl/v1/authorities_pb.ts";
 import { AuthorityBadge } from "../../status/authority-state.tsx";
 import { wordOfValue } from "../../status/words.ts";
-import { Button } from "../../ui/button.tsx";
-import { Confirm } from "../../ui/confirm.tsx";
 import { CodeBlock, CopyText } from "../../ui/copy.tsx";
-import { Field, Textarea } from "../../ui/field.tsx";
 import { ObjectPage } from "../../ui/object-page.tsx";
 import { Facts, PageHeader, Panel } from "../../ui/panel.tsx";
 import { Time } from "../../ui/time.tsx";
 import { countText } from "../../ui/time-text.ts";
-import { toast } from "../../ui/toast.tsx";
+import { AuthorityActions } from "./authority-actions.tsx";
 import { roleText } from "./role-text.ts";
 
 const parent = { to: "/authorities", label: "Authorities" };
@@ -37,7 +22,7 @@ export function AuthorityPage() {
       {(authority) => (
         <>
           <PageHeader title={authority.name} parent={parent} badge={<AuthorityBadge {...authority} />}>
-            <Actions authority={authority} />
+            <AuthorityActions authority={authority} />
           </PageHeader>
           <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_320px]">
             <div className="flex min-w-0 flex-col gap-4">
@@ -59,91 +44,6 @@ export function AuthorityPage() {
         </>
       )}
     </ObjectPage>
-  );
-}
-
-function Actions({ authority }: { authority: Authority }) {
-  const [layer, setLayer] = useState<"rotate" | "install">();
-  const { reason } = usePermission("authorities:write");
-  const queries = useQueryClient();
-  const rotate = useMutation(AuthorityService.method.rotateAuthority);
-  const close = () => setLayer(undefined);
-  const { id, name, issuerId, issuerName, state } = authority;
-  const isSigning = issuerId !== "" && state === AuthorityState.ACTIVE;
-  return (
-    <>
-      {state === AuthorityState.PENDING && (
-        <Button kind="primary" icon={Upload} disabledReason={reason} onClick={() => setLayer("install")}>
-          Install certificate
-        </Button>
-      )}
-      {issuerId !== "" && state !== AuthorityState.PENDING && (
-        <Button
-          icon={RefreshCw}
-          disabledReason={reason ?? (isSigning ? undefined : "It signs nothing any more")}
-          onClick={() => setLayer("rotate")}
-        >
-          Rotate
-        </Button>
-      )}
-      {layer === "install" && <InstallForm authority={authority} onClose={close} />}
-      {layer === "rotate" && (
-        <Confirm
-          title={`Rotate ${name}`}
-          action="Make its successor"
-          onClose={close}
-          onConfirm={async () => {
-            const { authority: next } = await rotate.mutateAsync({ id });
-            await refresh(queries, AuthorityService);
-            toast(next ? `${next.name} is made` : "The successor is made");
-          }}
-        >
-          <p>
-            A new key with the same limits signs for {issuerName} from then on. {name} signs nothing more, and
-            keeps its CRL and OCSP until the last of {countText(authority.validCertificates, "certificate")}{" "}
-            ends.
-          </p>
-        </Confirm>
-      )}
-    </>
-  );
-}
-
-function InstallForm({ authority: { id, name }, onClose }: { authority: Authority; onClose(): void }) {
-  const [certificatePem, setPem] = useState("");
-  const queries = useQueryClient();
-  const install = useMutation(AuthorityService.method.installAuthority);
-  return (
-    <FormDialog
-      title={`Install the certificate of ${name}`}
-      action="Install"
-      error={install.error}
-      isPending={install.isPending}
-      onClose={onClose}
-      onSubmit={async () => {
-        await install.mutateAsync({ id, certificatePem });
-        await refresh(queries, AuthorityService);
-        toast(`${name} signs now`);
-        onClose();
-      }}
-    >
-      <Field
-        label="Certificate"
-        hint="PEM: its certificate, then each CA above it, up to and with the root"
-        error={wrongWith(install.error, "certificate_pem")}
-      >
-        {(field) => (
-          <Textarea
-            {...field}
-            required
-            rows={10}
-            className="font-mono"
-            value={certificatePem}
-            onChange={(event) => setPem(event.target.value)}
-          />
-        )}
-      </Field>
-    </FormDialog>
   );
 }
 
