@@ -17,6 +17,7 @@ import { NotifierService } from "#gen/certctl/v1/notifiers_pb.ts";
 import { OperationService } from "#gen/certctl/v1/operations_pb.ts";
 import { OwnerService } from "#gen/certctl/v1/owners_pb.ts";
 import { PolicyService } from "#gen/certctl/v1/policies_pb.ts";
+import { RecoveredCertificateService } from "#gen/certctl/v1/recovered_certificates_pb.ts";
 import { RenewalPolicyService } from "#gen/certctl/v1/renewal_policies_pb.ts";
 import { RenewalService } from "#gen/certctl/v1/renewals_pb.ts";
 import { SavedViewService } from "#gen/certctl/v1/saved_views_pb.ts";
@@ -80,6 +81,7 @@ import { migrate } from "./platform/migrate.ts";
 import { joinReplicas } from "./platform/replica.ts";
 import type { Sealer } from "./platform/seal.ts";
 import { policyService } from "./policies/rpc.ts";
+import { recoveredCertificateService } from "./recovered-certificates/rpc.ts";
 import { renewalPolicyService } from "./renewal-policies/rpc.ts";
 import { renewalService } from "./renewals/rpc.ts";
 import { rebuildCrl } from "./revocation/crl.ts";
@@ -117,6 +119,7 @@ export interface AppOptions {
 const services = [
   CertificateService,
   AuthorityService,
+  RecoveredCertificateService,
   JourneyService,
   ExplanationService,
   JobService,
@@ -189,8 +192,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const signing = starting.use(createSigning(issuance, stopping.signal));
   const tasks = {
     issue: (jobId: string, signal: AbortSignal) => issue(issuance, jobId, signal),
-    revoke: (jobId: string, signal: AbortSignal) =>
-      performRevocation({ ...lent, issuerKinds, log }, jobId, signal),
+    revoke: (jobId: string, signal: AbortSignal) => performRevocation(issuance, jobId, signal),
     crl: (authorityId: string) => rebuildCrl(lent, authorityId),
     advance: (jobId: string) => advanceJob(db, jobId, clock()),
     keygen: (jobId: string) => makeServerKey({ db, sealer, clock }, jobId),
@@ -222,10 +224,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   const defaultKeyAlgorithm = isDemo ? "RSA-2048" : "ECDSA-P256";
   const facts = { version: packageJson.version, keygenMode: config.keygenMode, authType: config.authType };
   const routes = (router: ConnectRouter): void => {
-    router.service(
-      CertificateService,
-      certificateService({ db, clock, issuerKinds, reserved, defaultKeyAlgorithm }),
-    );
+    const declaring = { db, clock, issuerKinds, reserved };
+    router.service(CertificateService, certificateService({ ...declaring, defaultKeyAlgorithm }));
     if (isDemo) router.service(DemoKeyService, demoKeyService({ db, sealer }));
     router.service(JobService, jobService({ db, bus, clock }));
     const explaining = { db, clock, checkEveryMs: everyMs.renewals, jitterMs: config.renewals.jitterMs };
@@ -246,6 +246,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       }),
     );
     router.service(AuthorityService, authorityService(lent));
+    router.service(RecoveredCertificateService, recoveredCertificateService(lent));
     router.service(IssuerService, issuerService({ ...lent, issuerKinds }));
     router.service(TargetService, targetService({ db, bus, clock }));
     router.service(TeamService, teamService({ db, clock }));

@@ -2,16 +2,25 @@ import { createPrivateKey, type KeyObject } from "node:crypto";
 import { authorityPem } from "../src/authorities/authority.ts";
 import { sha256, spkiOf } from "../src/x509/keys.ts";
 import type { Case, Stage } from "./operation-cases.ts";
-import { makeTrees } from "./trees.ts";
+import { certificatePem, makeLeaf, makeTrees } from "./trees.ts";
 
 const passphrase = "a passphrase of many words";
 
 /** An issuing CA with its root, and its key, PEM. */
-function foreignCa(): { chain: string; key: string } {
-  const trees = makeTrees();
+function foreignCa(trees = makeTrees()): { chain: string; key: string } {
   const ca = trees["issuing-ca"];
   const key = (ca.key as KeyObject).export({ type: "pkcs8", format: "pem" }).toString();
   return { chain: authorityPem(ca) + authorityPem(trees["issuing-root"]), key };
+}
+
+/** A certificate that a CA of certctl's signed without certctl's knowing. */
+export async function lostCertificate(name: string, { system }: Stage): Promise<{ certificate_pem: string }> {
+  const trees = makeTrees();
+  const { chain, key } = foreignCa(trees);
+  const { body } = await system.rest("POST", "/api/v1/issuers", { name, kind: "local-ca", config: {} });
+  const imported = { name, issuer_id: body.id, certificate_pem: chain, private_key_pem: key };
+  await system.rest("POST", "/api/v1/authorities/import", imported);
+  return { certificate_pem: certificatePem(makeLeaf(trees["issuing-ca"])) };
 }
 
 /** A root whose key was exported. */
@@ -24,6 +33,7 @@ async function exportedRoot({ system }: Stage): Promise<{ id: string; key: strin
 
 /** How the calls of authorities are made that are more than reading and creating. */
 export const authorityCases: Record<string, (stage: Stage) => Case | Promise<Case>> = {
+  revokeRecoveredCertificate: () => ({ body: { reason: "Superseded" } }),
   importAuthority: () => {
     const { chain, key } = foreignCa();
     const body = { name: "imported", issuer_id: "iss-local", certificate_pem: chain, private_key_pem: key };

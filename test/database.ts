@@ -15,6 +15,19 @@ export async function createEmptyDatabase(): Promise<{ url: string } & AsyncDisp
   return copyDatabase("template0");
 }
 
+/** What a database, which nobody may be connected to, holds now: to go back to later. */
+export async function backUp(url: string): Promise<{ restore(): Promise<void> } & AsyncDisposable> {
+  const name = new URL(url).pathname.slice(1);
+  const copy = await copyDatabase(name);
+  return {
+    async restore() {
+      await execute(`DROP DATABASE ${name} WITH (FORCE)`);
+      await execute(`CREATE DATABASE ${name} TEMPLATE ${new URL(copy.url).pathname.slice(1)}`);
+    },
+    [Symbol.asyncDispose]: () => copy[Symbol.asyncDispose](),
+  };
+}
+
 /** The same server, another database. */
 export function databaseUrl(serverUrl: string, name: string): string {
   const url = new URL(serverUrl);

@@ -1,6 +1,6 @@
 import { Client } from "pg";
 import { expect } from "vitest";
-import { authorityCases } from "./authority-cases.ts";
+import { authorityCases, lostCertificate } from "./authority-cases.ts";
 import { newCsr } from "./fixtures.ts";
 import type { System } from "./system.ts";
 
@@ -32,16 +32,19 @@ export interface Case {
 const webhook = { url: "https://localhost:9/hook", secret: "0123456789abcdef" };
 const csr = () => newCsr(["case.example.test"]).csrPem;
 
+type Body = Record<string, unknown>;
+
 /**
  * What creates a resource, by the first part of its path. Reading, replacing, deleting and restoring it need no case: what was
  * created is read, written back as it was read, deleted, and restored after that.
  */
-export const creations: Record<string, (name: string, stage: Stage) => Record<string, unknown>> = {
+export const creations: Record<string, (name: string, stage: Stage) => Body | Promise<Body>> = {
   agents: (name) => ({ name }),
   "api-keys": (name) => ({ name, role: "viewer" }),
   authorities: (name) => ({ name }),
   certificates: (name, { agentId }) => ({ name, common_name: `${name}.example.test`, agent_id: agentId }),
   "join-tokens": () => ({}),
+  "recovered-certificates": (name, stage) => lostCertificate(name, stage),
   owners: (name) => ({ name, email: `${name}@example.test` }),
   issuers: (name) => ({ name, kind: "local-ca", config: {} }),
   notifiers: (name) => ({ name, kind: "webhook", config: webhook }),

@@ -52,7 +52,7 @@ async function newResource(resource: string): Promise<RestAnswer["body"]> {
   const { status, body } = await stage.system.rest(
     "POST",
     `/api/v1/${resource}`,
-    creation(`case-${count}`, stage),
+    await creation(`case-${count}`, stage),
   );
   expect(status, JSON.stringify(body)).toBe(201);
   return body;
@@ -73,7 +73,7 @@ async function caseOf(operation: Operation): Promise<Case> {
   const use = commonUse(operation);
   if (use === "create") {
     count += 1;
-    return { body: creations[resource]?.(`case-${count}`, stage), ...own };
+    return { body: await creations[resource]?.(`case-${count}`, stage), ...own };
   }
   if (own.path?.["id"] !== undefined || !path.includes("{id}")) return own;
   const made = await newResource(resource);

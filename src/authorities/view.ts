@@ -56,7 +56,11 @@ function viewAt(now: Date): Prisma.Sql {
     CROSS JOIN LATERAL (
       SELECT count(*) FILTER (WHERE v.revoked_at IS NULL)::int AS valid,
         count(*) FILTER (WHERE v.revoked_at IS NOT NULL)::int AS revoked
-      FROM certificate_versions v WHERE v.authority_id = a.id AND v.not_after > ${now}
+      FROM (
+        SELECT revoked_at FROM certificate_versions WHERE authority_id = a.id AND not_after > ${now}
+        UNION ALL
+        SELECT revoked_at FROM recovered_certificates WHERE authority_id = a.id AND not_after > ${now}
+      ) v
     ) counts`;
 }
 

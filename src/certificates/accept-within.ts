@@ -130,7 +130,10 @@ function requireFitting(row: JobRow, { leaseId, csr }: Submission): void {
   }
 }
 
-/** A key has one use: not another job's, not an agent's identity, not a CA's; and none that is blocked. Hexadecimal hashes. */
+/**
+ * A key has one use: not another job's, an agent's identity's, a CA's or a recovered certificate's; and none that is blocked.
+ * Hexadecimal hashes.
+ */
 async function keysInUse(tx: Transaction, hashes: readonly Buffer[]): Promise<Set<string>> {
   const wanted = hashes.map((hash) => hash.toString("hex"));
   const rows = await tx.$queryRaw<{ key: string }[]>`
@@ -139,6 +142,7 @@ async function keysInUse(tx: Transaction, hashes: readonly Buffer[]): Promise<Se
       EXISTS (SELECT 1 FROM jobs WHERE spki_sha256 = spki)
       OR EXISTS (SELECT 1 FROM agent_identities WHERE spki_sha256 = spki)
       OR EXISTS (SELECT 1 FROM authorities WHERE spki_sha256 = spki)
+      OR EXISTS (SELECT 1 FROM recovered_certificates WHERE spki_sha256 = spki)
       OR EXISTS (SELECT 1 FROM blocked_keys WHERE spki_sha256 = spki)`;
   return new Set(rows.map(({ key }) => key));
 }

@@ -49,20 +49,23 @@ function nextNumber(last: bigint | null, now: Date): bigint {
   return last !== null && last + 1n > seconds ? last + 1n : seconds;
 }
 
+interface Entry {
+  serial: string;
+  revokedAt: Date;
+  reason: string;
+}
+
 /** An entry stays until it stood in a CRL that was made after its certificate's end (RFC 5280, 3.3). */
-async function entriesOf(tx: Transaction, authorityId: string, lastUpdate: Date | null) {
-  const rows = await tx.certificateVersion.findMany({
-    where: {
-      authorityId,
-      revokedAt: { not: null },
-      ...(lastUpdate && { notAfter: { gt: lastUpdate } }),
-    },
-    select: { serial: true, revokedAt: true, revocationReason: true },
-    orderBy: [{ revokedAt: "asc" }, { id: "asc" }],
-  });
-  return rows.flatMap(({ serial, revokedAt, revocationReason: reason }) =>
-    revokedAt ? [{ serial, revokedAt, reason }] : [],
-  );
+async function entriesOf(tx: Transaction, authorityId: string, lastUpdate: Date | null): Promise<Entry[]> {
+  const since = lastUpdate ?? new Date(0);
+  return tx.$queryRaw<Entry[]>`
+    SELECT serial, min(revoked_at) AS "revokedAt", min(revocation_reason) AS reason FROM (
+      SELECT serial, revoked_at, revocation_reason FROM certificate_versions
+      WHERE authority_id = ${authorityId} AND revoked_at IS NOT NULL AND not_after > ${since}
+      UNION ALL
+      SELECT serial, revoked_at, revocation_reason FROM recovered_certificates
+      WHERE authority_id = ${authorityId} AND revoked_at IS NOT NULL AND not_after > ${since}
+    ) revoked GROUP BY serial ORDER BY min(revoked_at), serial`;
 }
 
 /**
@@ -72,9 +75,13 @@ export async function dueCrls(db: Database, now: Date): Promise<string[]> {
   const rows = await db.$queryRaw<{ id: string }[]>`
     SELECT a.id FROM authorities a LEFT JOIN authority_crls c ON c.authority_id = a.id
     WHERE a.role = 'issuing-ca' AND a.key_place IN ('database', 'pkcs11') AND a.certificate IS NOT NULL
-      AND (c.this_update IS NULL OR c.this_update < ${new Date(now.getTime() - mostAgeMs)} OR EXISTS (
-        SELECT 1 FROM certificate_versions v WHERE v.authority_id = a.id AND v.revoked_at > c.this_update + interval '1 second'))
+      AND (c.this_update IS NULL OR c.this_update < ${new Date(now.getTime() - mostAgeMs)}
+        OR EXISTS (SELECT 1 FROM certificate_versions v
+          WHERE v.authority_id = a.id AND v.revoked_at > c.this_update + interval '1 second')
+        OR EXISTS (SELECT 1 FROM recovered_certificates r
+          WHERE r.authority_id = a.id AND r.revoked_at > c.this_update + interval '1 second'))
       AND (EXISTS (SELECT 1 FROM certificate_versions v WHERE v.authority_id = a.id AND v.not_after > ${now})
+        OR EXISTS (SELECT 1 FROM recovered_certificates r WHERE r.authority_id = a.id AND r.not_after > ${now})
         OR a.id IN (
           SELECT DISTINCT ON (issuer_id) id FROM authorities WHERE activated_at IS NOT NULL
           ORDER BY issuer_id, activated_at DESC, created_at DESC, id DESC))

@@ -101,16 +101,25 @@ function isOf(authority: Authority, { hash, issuerNameHash, issuerKeyHash }: Cer
   );
 }
 
+interface KnownSerial {
+  revokedAt: Date | null;
+  reason: string;
+}
+
 /**
- * What the CA says of a serial number. The version is held until the transaction ends: a revocation that is under way comes
+ * What the CA says of a serial number. What is known is held until the transaction ends: a revocation that is under way comes
  * before, or replaces what is kept of this one.
  */
 async function statusOf(tx: Transaction, authorityId: string, serial: string): Promise<CertStatus> {
-  const [version] = await tx.$queryRaw<{ revokedAt: Date | null; reason: string }[]>`
+  const versions = await tx.$queryRaw<KnownSerial[]>`
     SELECT revoked_at AS "revokedAt", revocation_reason AS reason FROM certificate_versions
     WHERE authority_id = ${authorityId} AND serial = ${serial} FOR SHARE`;
-  if (version?.revokedAt) return { status: "revoked", revokedAt: version.revokedAt, reason: version.reason };
-  if (version) return { status: "good" };
+  const recovered = await tx.$queryRaw<KnownSerial[]>`
+    SELECT revoked_at AS "revokedAt", revocation_reason AS reason FROM recovered_certificates
+    WHERE authority_id = ${authorityId} AND serial = ${serial} FOR SHARE`;
+  const known = [...versions, ...recovered];
+  for (const { revokedAt, reason } of known) if (revokedAt) return { status: "revoked", revokedAt, reason };
+  if (known.length > 0) return { status: "good" };
   const recorded = await tx.issuance.count({ where: { authorityId, serial } });
   return { status: recorded > 0 ? "good" : "unknown" };
 }

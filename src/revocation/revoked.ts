@@ -1,4 +1,3 @@
-import type { CertificateVersion } from "#gen/prisma/client.ts";
 import type { IssuingAuthorities } from "../authorities/issuing.ts";
 import { KeyAbsentError } from "../authorities/row.ts";
 import { enqueue } from "../jobs/queue.ts";
@@ -14,10 +13,10 @@ import { responderFor } from "./responders.ts";
 export async function announceRevocation(
   tx: Transaction,
   { sealer, issuing }: { sealer: Sealer; issuing: IssuingAuthorities },
-  version: Pick<CertificateVersion, "authorityId" | "serial" | "revokedAt" | "revocationReason">,
+  revoked: { authorityId: string | null; serial: string; revokedAt: Date | null; revocationReason: string },
   now: Date,
 ): Promise<void> {
-  const { authorityId, serial, revokedAt, revocationReason: reason } = version;
+  const { authorityId, serial, revokedAt, revocationReason: reason } = revoked;
   if (authorityId === null || !revokedAt) return;
   await enqueue(tx, "crl", authorityId);
   const kept = await tx.ocspAnswer.findMany({ where: { authorityId, serial } });

@@ -15,6 +15,7 @@ import { NotifierService } from "#gen/certctl/v1/notifiers_pb.ts";
 import { OperationService } from "#gen/certctl/v1/operations_pb.ts";
 import { OwnerService } from "#gen/certctl/v1/owners_pb.ts";
 import { PolicyService } from "#gen/certctl/v1/policies_pb.ts";
+import { RecoveredCertificateService } from "#gen/certctl/v1/recovered_certificates_pb.ts";
 import { RenewalPolicyService } from "#gen/certctl/v1/renewal_policies_pb.ts";
 import { RenewalService } from "#gen/certctl/v1/renewals_pb.ts";
 import { SavedViewService } from "#gen/certctl/v1/saved_views_pb.ts";
@@ -79,6 +80,9 @@ export function createDemoTransport(): Transport {
     router.service(TargetService, resources.targets);
     router.service(IssuerService, resources.issuers);
     router.service(AuthorityService, authoritiesDemo(world));
+    // Its database was never restored.
+    const noneRecovered = { data: [], total: 0, page: 1, perPage: 50 };
+    router.service(RecoveredCertificateService, { listRecoveredCertificates: () => noneRecovered });
     router.service(TeamService, resources.teams);
     router.service(OwnerService, resources.owners);
     router.service(PolicyService, resources.policies);

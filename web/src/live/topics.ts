@@ -34,6 +34,7 @@ export const madeOf: Readonly<Record<string, readonly string[]>> = {
   "certctl.v1.OperationService": ["operations"],
   "certctl.v1.OwnerService": ["owners", "certificates"],
   "certctl.v1.PolicyService": ["policies"],
+  "certctl.v1.RecoveredCertificateService": ["authorities"],
   "certctl.v1.RenewalPolicyService": ["renewal-policies"],
   "certctl.v1.RenewalService": ["certificates", "renewal-policies"],
   "certctl.v1.SavedViewService": ["saved-views", "certificates"],

@@ -30,25 +30,11 @@ export function RevocationFields({
 }) {
   return (
     <div className="flex flex-col gap-3">
-      <Field label="Reason" hint={consequences[wish.reason]}>
-        {(field) => (
-          <Select
-            {...field}
-            value={wish.reason}
-            onChange={(event) =>
-              onChange({ ...wish, reason: Number(event.target.value) as RevocationReason })
-            }
-          >
-            {RevocationReasonSchema.values
-              .filter(({ number }) => number !== 0)
-              .map(({ number }) => (
-                <option key={number} value={number}>
-                  {readable(RevocationReasonSchema, number as RevocationReason)}
-                </option>
-              ))}
-          </Select>
-        )}
-      </Field>
+      <ReasonField
+        reason={wish.reason}
+        hint={consequences[wish.reason]}
+        onChange={(reason) => onChange({ ...wish, reason })}
+      />
       {!isUrgent(wish.reason) && (
         <Checkbox
           label="Revoke also what is in use"
@@ -58,5 +44,36 @@ export function RevocationFields({
         />
       )}
     </div>
+  );
+}
+
+/** Why something is revoked (RFC 5280, 5.3.1). */
+export function ReasonField({
+  reason,
+  hint,
+  onChange,
+}: {
+  reason: RevocationReason;
+  hint?: string | undefined;
+  onChange(reason: RevocationReason): void;
+}) {
+  return (
+    <Field label="Reason" hint={hint}>
+      {(field) => (
+        <Select
+          {...field}
+          value={reason}
+          onChange={(event) => onChange(Number(event.target.value) as RevocationReason)}
+        >
+          {RevocationReasonSchema.values
+            .filter(({ number }) => number !== 0)
+            .map(({ number }) => (
+              <option key={number} value={number}>
+                {readable(RevocationReasonSchema, number as RevocationReason)}
+              </option>
+            ))}
+        </Select>
+      )}
+    </Field>
   );
 }

@@ -1,6 +1,12 @@
 import { useQuery } from "@connectrpc/connect-query";
 import { Link, useParams } from "@tanstack/react-router";
-import { type Authority, AuthorityService, KeyPlaceSchema } from "#gen/certctl/v1/authorities_pb.ts";
+import {
+  type Authority,
+  AuthorityRole,
+  AuthorityService,
+  KeyPlace,
+  KeyPlaceSchema,
+} from "#gen/certctl/v1/authorities_pb.ts";
 import { AuthorityBadge } from "../../status/authority-state.tsx";
 import { wordOfValue } from "../../status/words.ts";
 import { CodeBlock, CopyText } from "../../ui/copy.tsx";
@@ -9,6 +15,7 @@ import { Facts, PageHeader, Panel } from "../../ui/panel.tsx";
 import { Time } from "../../ui/time.tsx";
 import { countText } from "../../ui/time-text.ts";
 import { AuthorityActions } from "./authority-actions.tsx";
+import { RecoveredPanel } from "./recovered-panel.tsx";
 import { roleText } from "./role-text.ts";
 
 const parent = { to: "/authorities", label: "Authorities" };
@@ -33,6 +40,7 @@ export function AuthorityPage() {
               )}
               <LimitsPanel authority={authority} />
               {authority.crl && <CrlPanel crl={authority.crl} />}
+              {canSignLeaves(authority) && <RecoveredPanel authority={authority} />}
               {authority.certificatePem !== "" && (
                 <Panel title="Certificate">
                   <CodeBlock label="the CA's certificate" text={authority.certificatePem} />
@@ -45,6 +53,12 @@ export function AuthorityPage() {
       )}
     </ObjectPage>
   );
+}
+
+/** Whose certificates certctl revokes. */
+function canSignLeaves({ role, keyPlace, certificatePem }: Authority): boolean {
+  const isOwn = keyPlace === KeyPlace.DATABASE || keyPlace === KeyPlace.PKCS11;
+  return role === AuthorityRole.ISSUING_CA && isOwn && certificatePem !== "";
 }
 
 function LimitsPanel({ authority: { names, pathLength } }: { authority: Authority }) {
