@@ -40,6 +40,7 @@ test("reads targets of every kind and fills in the defaults", async () => {
     test: ["nginx", "-t"],
     reload: ["nginx", "-s", "reload"],
     endpoint: "127.0.0.1:443",
+    protocol: "tls",
     prove_within_seconds: 30,
     command_timeout_seconds: 30,
   });
@@ -77,7 +78,7 @@ targets:
     "targets.site.endpoint: has to be host:port",
     'targets.site: Unrecognized key: "color"',
     "targets.../x: ",
-    "targets.lb.kind: has to be one of nginx, files",
+    "targets.lb.kind: has to be one of nginx, apache, haproxy,",
     "targets.two.certificate: has to be a plain file name",
     "targets.two.test.0: ",
   ]) {

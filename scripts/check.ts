@@ -6,6 +6,7 @@ run("node", "scripts/lockfile.ts", "--check");
 run("node", "scripts/openapi.ts", "--check");
 run("node", "scripts/configuration.ts", "--check");
 run("node", "scripts/issuer-tables.ts", "--check");
+run("node", "scripts/target-tables.ts", "--check");
 run("buf", "lint");
 run("buf", "breaking", "gen/contract.binpb", "--against", "proto/released.binpb");
 run("buf", "format", "proto", "--diff", "--exit-code");

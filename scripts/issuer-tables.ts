@@ -1,54 +1,15 @@
 // Writes the tables of docs/issuers.md from the schemas of the issuers. `--check` only says whether they agree.
 import { configSchema } from "../src/connectors/fields.ts";
 import { issuers } from "../src/issuers/registry.ts";
+import { configTable } from "./config-table.ts";
 import { writeBlocks } from "./doc-blocks.ts";
-
-interface Node {
-  type?: string;
-  description?: string;
-  default?: unknown;
-  const?: unknown;
-  enum?: unknown[];
-  secret?: boolean;
-  properties?: Record<string, Node>;
-  required?: string[];
-  oneOf?: Node[];
-}
 
 /** These have a page of their own that says it all. */
 const elsewhere = ["local-ca", "acme"];
 const tables = Object.fromEntries(
   issuers
     .filter(({ kind }) => !elsewhere.includes(kind))
-    .map(({ kind, config }) => [kind, table(configSchema(config) as Node)]),
+    .map(({ kind, config }) => [kind, configTable(configSchema(config))]),
 );
 for (const [kind, rows] of Object.entries(tables))
   writeBlocks(kind === "script" ? "docs/issuers.md" : `docs/issuers/${kind}.md`, { [kind]: rows });
-
-function table(schema: Node): string {
-  return `| Field | Default | |\n|---|---|---|\n${rows(schema, "").join("")}`;
-}
-
-function rows({ properties = {}, required = [] }: Node, prefix: string): string[] {
-  return Object.entries(properties).flatMap(([key, node]) => {
-    const name = prefix + key;
-    if (node.properties) return rows(node, `${name}.`);
-    if (node.oneOf) return alternatives(node.oneOf, node.description ?? "", `${name}.`);
-    const secret = node.secret ? " *" : "";
-    const need = required.includes(key) ? "required" : "";
-    const fallback = node.default === undefined || node.default === "" ? need : `\`${String(node.default)}\``;
-    const choices = node.enum ? `${node.enum.map((each) => `\`${each}\``).join(", ")}. ` : "";
-    return [`| \`${name}\`${secret} | ${fallback} | ${choices}${node.description ?? ""} |\n`];
-  });
-}
-
-/** The constant that tells them apart, then what each has beside it. */
-function alternatives(nodes: readonly Node[], description: string, prefix: string): string[] {
-  return nodes.flatMap(({ properties = {}, required = [] }, index) => {
-    const [told = "", { const: value } = {}] =
-      Object.entries(properties).find(([, node]) => node.const !== undefined) ?? [];
-    const { [told]: _, ...others } = properties;
-    const first = `| \`${prefix}${told}: ${value}\` | | ${index === 0 ? description : "or"} |\n`;
-    return [first, ...rows({ properties: others, required }, prefix)];
-  });
-}

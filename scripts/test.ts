@@ -9,6 +9,15 @@ import { run } from "./run.ts";
 /** Debian's packages by the program that shows that they are there. */
 const packages = {
   nginx: "nginx-light",
+  apache2: "apache2",
+  haproxy: "haproxy",
+  caddy: "caddy",
+  lighttpd: "lighttpd lighttpd-mod-openssl",
+  postfix: "postfix",
+  dovecot: "dovecot-imapd",
+  mosquitto: "mosquitto",
+  "redis-server": "redis-server",
+  pg_ctlcluster: "postgresql",
   openssl: "openssl",
   faketime: "faketime",
   ps: "procps",
@@ -27,7 +36,7 @@ const packages = {
 const debian13 = ["pebble", "zlint"];
 
 const missing = Object.entries(packages).filter(([program]) => !isInstalled(program));
-if (missing.length > 0) install(missing.map(([, name]) => name));
+if (missing.length > 0) install(missing.flatMap(([, names]) => names.split(" ")));
 unpackFromDebian13(debian13);
 run("npm", "run", "--silent", "generate");
 run("npm", "run", "--silent", "build");

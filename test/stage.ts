@@ -3,9 +3,12 @@ import { join } from "node:path";
 import { hostFileSchema } from "../agent/host-file.ts";
 import type { Bundle, HostFile, StepName, TargetContext } from "../src/targets/target.ts";
 import { type Chain, makeChain } from "./certificates.ts";
+import { envoy, traefik } from "./fakes/file-providers.ts";
 import { type Nginx, startNginx } from "./nginx.ts";
+import { recipes } from "./servers/recipes.ts";
+import { startServer } from "./servers/server.ts";
 import { temporaryDirectory } from "./site.ts";
-import { startWatchingServer } from "./watching-server.ts";
+import { startWatchingServer, type Watching } from "./watching-server.ts";
 
 /** A real server to deploy to, and what agent.yaml says about it. */
 export interface Stage extends AsyncDisposable {
@@ -22,8 +25,20 @@ export interface Stage extends AsyncDisposable {
   version(link: "current" | "previous"): Promise<string | null>;
 }
 
-/** A stage for each kind of the registry. */
-export const stages: Record<string, () => Promise<Stage>> = { nginx: nginxStage, files: filesStage };
+/** Servers that need no reload. */
+const watchingServers: Record<string, [Watching?]> = { files: [], traefik: [traefik], envoy: [envoy] };
+
+/** A stage for any kind of the registry. */
+export async function stageFor(kind: string): Promise<Stage> {
+  if (kind === "nginx") return nginxStage();
+  const watching = watchingServers[kind];
+  if (watching) return watchingStage(kind, ...watching);
+  const recipe = recipes[kind];
+  if (!recipe) throw new Error(`${kind} has no server in test/servers/recipes.ts`);
+  const directory = await temporaryDirectory();
+  const server = await startServer(recipe, directory.path);
+  return stage(kind, directory.path, server, server.commands, [server, directory]);
+}
 
 export async function nginxStage(): Promise<Stage & { nginx: Nginx }> {
   const directory = await temporaryDirectory();
@@ -32,10 +47,10 @@ export async function nginxStage(): Promise<Stage & { nginx: Nginx }> {
   return { ...stage("nginx", directory.path, server, commands, [server, directory]), nginx: server };
 }
 
-async function filesStage(): Promise<Stage> {
+async function watchingStage(kind: string, watching?: Watching): Promise<Stage> {
   const directory = await temporaryDirectory();
-  const server = await startWatchingServer({ directory: directory.path });
-  return stage("files", directory.path, server, {}, [server, directory]);
+  const server = await startWatchingServer({ directory: directory.path }, watching);
+  return stage(kind, directory.path, server, {}, [server, directory]);
 }
 
 /** A bundle as an agent puts it together. */

@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { contextFor, newBundle, type Stage, stages } from "../../test/stage.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { contextFor, newBundle, type Stage, stageFor } from "../../test/stage.ts";
 import { targetByKind, targets } from "./registry.ts";
 import { configSchema, DeployError, type Target } from "./target.ts";
 
@@ -8,14 +8,17 @@ test("kinds are unique", () => {
 });
 
 describe.each(targets)("target $kind", (target) => {
-  const { kind } = target;
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await stageFor(target.kind);
+  });
+  afterAll(() => stage?.[Symbol.asyncDispose]());
 
   test("has a JSON Schema that is a closed object", () => {
     expect(configSchema(target)).toMatchObject({ type: "object", additionalProperties: false });
   });
 
   test("deploys, tells what is served, and skips what is served already", async () => {
-    await using stage = await setUp(kind);
     const bundle = newBundle("key-1");
     const ctx = contextFor(stage.host());
     const proof = await target.deploy(bundle, stage.config, ctx);
@@ -28,13 +31,11 @@ describe.each(targets)("target $kind", (target) => {
   });
 
   test("leaves what is served when the certificate does not fit its key", async () => {
-    await using stage = await setUp(kind);
     const bundle = { ...newBundle("key-1"), keyPem: newBundle("key-2").keyPem };
     await expectUnchanged(target, stage, (ctx) => target.deploy(bundle, stage.config, ctx), "match");
   });
 
   test("stops on a signal after any step and leaves what is served", async () => {
-    await using stage = await setUp(kind);
     const good = contextFor(stage.host());
     await target.deploy(newBundle("key-1"), stage.config, good);
     const steps = good.steps.filter((step) => step !== "proven");
@@ -52,7 +53,6 @@ describe.each(targets)("target $kind", (target) => {
   });
 
   test("does nothing when it was stopped before", async () => {
-    await using stage = await setUp(kind);
     const signal = AbortSignal.abort(new Error("the lease is lost"));
     const ctx = contextFor(stage.host(), signal);
     const attempt = () => target.deploy(newBundle("key-1"), stage.config, ctx);
@@ -62,13 +62,11 @@ describe.each(targets)("target $kind", (target) => {
   });
 
   test("refuses unknown fields of its configuration", async () => {
-    await using stage = await setUp(kind);
     const config = { ...stage.config, reload: ["sh", "-c", "id"] };
     await expectUnchanged(target, stage, (ctx) => target.deploy(newBundle("key-1"), config, ctx), "config");
   });
 
   test("refuses an entry that agent.yaml does not have", async () => {
-    await using stage = await setUp(kind);
     for (const entry of ["other", "constructor"]) {
       const attempt = target.deploy(newBundle("key-1"), { entry }, contextFor(stage.host()));
       await expect(attempt).rejects.toMatchObject({ step: "host_file", retryable: false });
@@ -76,7 +74,6 @@ describe.each(targets)("target $kind", (target) => {
   });
 
   test("says what a deployment would find, and changes nothing", async () => {
-    await using stage = await setUp(kind);
     const served = await target.served(stage.config, contextFor(stage.host()));
     const look = (changes: Record<string, unknown>, config = stage.config) =>
       target.inspect(config, contextFor(stage.host(changes)));
@@ -93,7 +90,6 @@ describe.each(targets)("target $kind", (target) => {
   });
 
   test("forgets a key unless it is the current one", async () => {
-    await using stage = await setUp(kind);
     const ctx = contextFor(stage.host());
     await target.deploy(newBundle("key-1"), stage.config, ctx);
     await target.deploy(newBundle("key-2"), stage.config, ctx);
@@ -103,12 +99,6 @@ describe.each(targets)("target $kind", (target) => {
     expect(await stage.version("previous")).toBeNull();
   });
 });
-
-async function setUp(kind: string): Promise<Stage> {
-  const start = stages[kind];
-  if (!start) throw new Error(`${kind} has no stage in test/stage.ts`);
-  return start();
-}
 
 async function expectUnchanged(
   target: Target,

@@ -2,6 +2,7 @@ import type { Argv } from "../platform/program.ts";
 import { run } from "./command.ts";
 import { probe } from "./probe.ts";
 import { ProofError, serverNameFor } from "./prove.ts";
+import type { Protocol } from "./starttls.ts";
 import { DeployError, type FailedStep } from "./target.ts";
 import type { Site } from "./versions.ts";
 
@@ -12,8 +13,11 @@ export interface FilePlan {
   test: Argv | undefined;
   /** Missing for a server that sees new files by itself. */
   reload: Argv | undefined;
+  /** Brings back a server that is gone. */
+  start: Argv | undefined;
   /** Where the server answers, see endpointPattern. */
   endpoint: string;
+  protocol: Protocol;
   /** The name that is asked for there; null asks for none. */
   name: string | null;
   proofDeadlineMs: number;
@@ -26,10 +30,11 @@ const hopeless: readonly FailedStep[] = ["config", "host_file", "match"];
 
 /** The leaf that is served under the plan's name at this moment, by SHA-256, or null. */
 export async function servedNow(
-  plan: Pick<FilePlan, "endpoint" | "name">,
+  plan: Pick<FilePlan, "endpoint" | "protocol" | "name">,
   signal: AbortSignal,
 ): Promise<string | null> {
   const seen = await probe(plan.endpoint, {
+    protocol: plan.protocol,
     serverName: serverNameFor(plan.name),
     rootPem: null,
     signal: AbortSignal.any([signal, AbortSignal.timeout(glanceMs)]),
@@ -40,7 +45,7 @@ export async function servedNow(
 /** Runs one of the plan's commands, if the plan has it. Answers what it printed. */
 export async function command(
   plan: FilePlan,
-  which: "test" | "reload",
+  which: "test" | "reload" | "start",
   signal: AbortSignal,
 ): Promise<string | null> {
   const argv = plan[which];

@@ -1,6 +1,8 @@
 import { isAbsolute, normalize } from "node:path";
 import { z } from "zod";
+import type { Argv } from "../platform/program.ts";
 import { endpointPattern } from "./probe.ts";
+import { type Protocol, protocols } from "./starttls.ts";
 import { provenMark } from "./versions.ts";
 
 /** How a target is named in agent.yaml. */
@@ -37,7 +39,7 @@ export const absolutePath = z
     "has to be an absolute path without . or ..",
   );
 
-const fileName = z
+export const fileName = z
   .string()
   .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/, "has to be a plain file name")
   .refine((name) => name !== provenMark, "is a name that certctl uses itself");
@@ -53,37 +55,81 @@ const argv = z.tuple([program], argument);
 const seconds = z.number().positive().max(600).default(30);
 const id = z.int().min(0).max(0xffff_fffe);
 
-const places = {
-  /** Where certctl keeps versions/ and the link `current`. */
-  directory: absolutePath,
-  certificate: fileName.default("fullchain.pem"),
-  key: fileName.default("privkey.pem"),
-  /** Where the agent proves what is served. */
-  endpoint: z
-    .string()
-    .refine((text) => endpointPattern.test(text) && URL.canParse(`tls://${text}`), "has to be host:port"),
-  /** Numeric; the directory's own when left out. */
-  owner: id.optional(),
-  group: id.optional(),
-  prove_within_seconds: seconds,
-  command_timeout_seconds: seconds,
+const commands = {
+  test: argv.meta({ description: "Checks the server's configuration, with the new files in place" }),
+  reload: argv.meta({ description: "Has the server take the new files" }),
+  start: argv.meta({
+    description:
+      "Brings the server back. Run when nothing answers after the old files were put back and reloaded",
+  }),
 };
 
-const isTwoFiles = ({ certificate, key }: { certificate: string; key: string }) => certificate !== key;
-const twoFiles = { path: ["key"], message: "has to be another file than the certificate" };
-
-/** An entry of agent.yaml for a server that is told to take new files. */
-export function reloadedEntry(kind: string) {
-  return z
-    .strictObject({ kind: z.literal(kind), ...places, test: argv, reload: argv })
-    .refine(isTwoFiles, twoFiles);
+/** What every entry of files has. */
+export interface FileEntry {
+  kind: string;
+  directory: string;
+  /** Where the agent proves what is served. */
+  endpoint: string;
+  protocol: Protocol;
+  test?: Argv | undefined;
+  reload?: Argv | undefined;
+  start?: Argv | undefined;
+  owner?: number | undefined;
+  group?: number | undefined;
+  prove_within_seconds: number;
+  command_timeout_seconds: number;
 }
 
-/** An entry of agent.yaml for a server that may see new files by itself. */
-export function watchedEntry(kind: string) {
-  return z
-    .strictObject({ kind: z.literal(kind), ...places, test: argv.optional(), reload: argv.optional() })
-    .refine(isTwoFiles, twoFiles);
+/** What sets the servers of one kind apart. */
+export interface ServerTraits {
+  kind: string;
+  /** The commands that an entry cannot do without. */
+  required?: readonly (keyof typeof commands)[];
+  /** How the server is asked for TLS, unless an entry says otherwise. */
+  protocol?: Protocol;
 }
 
-export type FileEntry = z.infer<ReturnType<typeof watchedEntry>>;
+/** What an entry of agent.yaml has, whatever its files. */
+export function entryParts({ kind, required = [], protocol = "tls" }: ServerTraits) {
+  const command = (name: keyof typeof commands) =>
+    required.includes(name) ? commands[name] : commands[name].optional();
+  return {
+    kind: z.literal(kind),
+    directory: absolutePath.meta({
+      description: "Where certctl keeps `versions/` and the link `current`. May belong to the server's user",
+    }),
+    endpoint: z
+      .string()
+      .refine((text) => endpointPattern.test(text) && URL.canParse(`tls://${text}`), "has to be host:port")
+      .meta({ description: "Where the agent looks at what is served: `host:port`" }),
+    protocol: z
+      .enum(protocols)
+      .default(protocol)
+      .meta({ description: "TLS at once, or after the words with which that protocol begins it" }),
+    test: command("test"),
+    reload: command("reload"),
+    start: command("start"),
+    owner: id
+      .optional()
+      .meta({ description: "Whom the files belong to: a numeric user. The directory's own when left out" }),
+    group: id.optional().meta({ description: "The same for the group" }),
+    prove_within_seconds: seconds.meta({
+      description: "How long the server may take until the new certificate is served",
+    }),
+    command_timeout_seconds: seconds.meta({ description: "How long one command may take" }),
+  };
+}
+
+/** File names within a version, for a server that reads certificate and key from two files. */
+export const pairFiles = {
+  certificate: fileName
+    .default("fullchain.pem")
+    .meta({ description: "The file below `current/` with the certificate and its intermediates" }),
+  key: fileName.default("privkey.pem").meta({ description: "The file below `current/` with the key" }),
+};
+
+/** The two files have names of their own. */
+export function isTwoFiles({ certificate, key }: { certificate: string; key: string }): boolean {
+  return certificate !== key;
+}
+export const twoFiles = { path: ["key"], message: "has to be another file than the certificate" };

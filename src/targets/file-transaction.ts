@@ -17,6 +17,7 @@ export async function deployFiles(plan: FilePlan, bundle: Bundle, ctx: TargetCon
   const pair = matchPair(bundle, plan.name, new Date());
   ctx.step("matched");
   const expected: Expected = {
+    protocol: plan.protocol,
     fingerprints: [bundle.fingerprintSha256],
     rootPem: bundle.rootPem,
     name: plan.name,

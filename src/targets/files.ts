@@ -1,5 +1,4 @@
-import { watchedEntry } from "./file-schema.ts";
-import { defineFileTarget } from "./file-target.ts";
+import { definePairTarget } from "./file-target.ts";
 
-/** Any server that reads PEM files, with whatever commands its host's owner wrote down for it. */
-export const files = defineFileTarget({ kind: "files", title: "PEM files", host: watchedEntry("files") });
+/** Two PEM files for a server that has no kind of its own, or that sees new files by itself. */
+export const files = definePairTarget({ kind: "files", title: "PEM files" });

@@ -8,11 +8,11 @@ import type { Check, Inspection, TargetContext } from "./target.ts";
 import type { Site } from "./versions.ts";
 
 /** Looks at everything that a deployment of files needs, in the order in which it needs it. */
-export async function inspectFiles(target: {
+export async function inspectFiles<Entry extends FileEntry>(target: {
   config: FileConfig;
   ctx: TargetContext;
-  findEntry(): FileEntry;
-  openSite(entry: FileEntry): Promise<Site>;
+  findEntry(): Entry;
+  openSite(entry: Entry): Promise<Site>;
   nameOn(site: Site): Promise<string | null>;
 }): Promise<Inspection> {
   const { config, ctx } = target;
@@ -40,12 +40,12 @@ export async function inspectFiles(target: {
     await access(opened.directory, constants.W_OK);
     return [opened, `${opened.directory} is allowed and can be written`];
   });
-  for (const name of ["test", "reload"] as const) {
+  for (const name of ["test", "reload", "start"] as const) {
     const program = entry[name]?.[0];
     if (program) await check(name, async () => [program, `${await findProgram(program)} can be run`]);
   }
   const name = site ? await target.nameOn(site) : null;
-  const served = await servedNow({ endpoint: entry.endpoint, name }, ctx.signal);
+  const served = await servedNow({ ...entry, name }, ctx.signal);
   const says = served
     ? `${entry.endpoint} serves SHA-256 ${served}`
     : `nothing is served at ${entry.endpoint}`;

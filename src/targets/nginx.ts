@@ -1,5 +1,4 @@
-import { reloadedEntry } from "./file-schema.ts";
-import { defineFileTarget } from "./file-target.ts";
+import { definePairTarget } from "./file-target.ts";
 
-/** nginx.conf names `<directory>/current/fullchain.pem` and `<directory>/current/privkey.pem`. */
-export const nginx = defineFileTarget({ kind: "nginx", title: "nginx", host: reloadedEntry("nginx") });
+/** Its check sees what is wrong with a pair, and a reload that fails leaves the old workers. */
+export const nginx = definePairTarget({ kind: "nginx", title: "nginx", required: ["test", "reload"] });

@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createSecureContext } from "node:tls";
 import { fingerprintOf } from "./probe.ts";
 import { isValidFor, nameToProve } from "./prove.ts";
 import { type Bundle, DeployError } from "./target.ts";
@@ -13,7 +14,7 @@ export interface Pair {
 
 /**
  * Checks that key, leaf and chain belong together, that the chain builds to the root, that all of it is valid now and
- * that the leaf carries the names, also the one by which it is to be proven. Throws DeployError naming what does not fit.
+ * that the leaf carries the names, also the one by which it is to be proven, and that OpenSSL would serve it. Throws DeployError naming what does not fit.
  */
 export function matchPair(bundle: Bundle, name: string | null, now: Date): Pair {
   const leaf = readCertificate("leaf", bundle.leafPem);
@@ -28,10 +29,19 @@ export function matchPair(bundle: Bundle, name: string | null, now: Date): Pair 
   checkNames(leaf, name === null ? bundle.sans : [...bundle.sans, name]);
   checkChain(leaf, chain, root);
   for (const certificate of [leaf, ...chain, root]) checkDates(certificate, now);
-  return {
-    certificatePem: [leaf, ...chain].map(String).join(""),
-    keyPem: key.export({ type: "pkcs8", format: "pem" }).toString(),
-  };
+  const certificatePem = [leaf, ...chain].map(String).join("");
+  const keyPem = key.export({ type: "pkcs8", format: "pem" }).toString();
+  checkServes(certificatePem, keyPem);
+  return { certificatePem, keyPem };
+}
+
+/** Many servers end, or go on without TLS, over a pair that OpenSSL does not take; their own checks do not look. */
+function checkServes(cert: string, key: string): void {
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    refuse(`no server could serve this: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 function checkNames(leaf: X509Certificate, sans: readonly string[]): void {

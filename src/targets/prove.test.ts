@@ -45,6 +45,7 @@ const limits = (deadlineMs = 200) => ({ signal: new AbortController().signal, de
 
 function expected(chain: Chain, changes: Partial<Expected> = {}): Expected {
   return {
+    protocol: "tls",
     fingerprints: [chain.fingerprintSha256],
     rootPem: chain.rootPem,
     name: nameToProve(chain.sans),

@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { probe, type Served } from "./probe.ts";
+import type { Protocol } from "./starttls.ts";
 import type { Proof } from "./target.ts";
 
 const handshakesRunning = 3;
@@ -12,6 +13,7 @@ const longestWaitMs = 500;
 
 /** What must be seen on the wire. */
 export interface Expected {
+  protocol: Protocol;
   /** SHA-256 of leaves, any of which will do. */
   fingerprints: readonly string[];
   /** What the served chain alone must build to; null leaves the chain unchecked. */
@@ -98,8 +100,9 @@ export async function prove(
 }
 
 async function look(endpoint: string, expected: Expected, limit: AbortSignal): Promise<Served | ProofError> {
-  const { fingerprints, rootPem, name, isNameVerified } = expected;
+  const { protocol, fingerprints, rootPem, name, isNameVerified } = expected;
   const served = await probe(endpoint, {
+    protocol,
     serverName: serverNameFor(name),
     rootPem,
     signal: AbortSignal.any([limit, AbortSignal.timeout(handshakeMs)]),

@@ -1,13 +1,15 @@
 import { X509Certificate } from "node:crypto";
 import { command, type FilePlan, servedNow, words } from "./file-plan.ts";
 import { fingerprintOf } from "./probe.ts";
-import { prove } from "./prove.ts";
+import { type Expected, ProofError, prove } from "./prove.ts";
 import { DeployError, type TargetContext } from "./target.ts";
 import { certificateOf, linked, point, remove } from "./versions.ts";
 
 /** Longer than nginx keeps the workers of a reload that a second one overtakes. */
 const apartMs = 200;
 const shortestDeadlineMs = 5_000;
+/** A server that is not back by then needs more than a reload. */
+const firstLookMs = 2_000;
 
 /** How far a deployment came. */
 export interface Progress {
@@ -51,18 +53,33 @@ export async function rollBack(
 async function restore(plan: FilePlan, progress: Progress, signal: AbortSignal): Promise<boolean> {
   const { good, isReloaded, served } = progress;
   await point(plan.site, "current", good);
-  const reloadWords = isReloaded ? await command(plan, "reload", signal).then(() => null, words) : null;
+  const said: string[] = [];
+  const run = async (which: "reload" | "start") => {
+    await command(plan, which, signal).catch((error: unknown) => said.push(words(error)));
+  };
+  if (isReloaded) await run("reload");
   if (served === null) return false;
   const restored = good === null ? null : leafOf(await certificateOf(plan.site, good));
-  // A server that had not yet taken the restored files serves what it served; one that reloads, serves the files.
-  const fingerprints = restored === null ? [served] : [served, restored];
-  const expected = { fingerprints, rootPem: null, name: plan.name, isNameVerified: false };
+  const expected: Expected = {
+    protocol: plan.protocol,
+    // A server that had not yet taken the restored files serves what it served; one that reloads, serves the files.
+    fingerprints: restored === null ? [served] : [served, restored],
+    rootPem: null,
+    name: plan.name,
+    isNameVerified: false,
+  };
+  const limits = { signal, apartMs: isReloaded ? apartMs : 0 };
+  const look = (deadlineMs: number) => prove(plan.endpoint, expected, { ...limits, deadlineMs });
+  const deadlineMs = Math.max(plan.proofDeadlineMs, shortestDeadlineMs);
   try {
-    const deadlineMs = Math.max(plan.proofDeadlineMs, shortestDeadlineMs);
-    const limits = { signal, deadlineMs, apartMs: isReloaded ? apartMs : 0 };
-    await prove(plan.endpoint, expected, limits);
+    await look(firstLookMs).catch(async (error: unknown) => {
+      // The new files killed it, or it took them although nobody had it reload.
+      if (plan.start && error instanceof ProofError && error.part === "unreachable") await run("start");
+      else if (!isReloaded) await run("reload");
+      await look(deadlineMs);
+    });
   } catch (error) {
-    throw new Error([words(error), reloadWords].filter((text) => text !== null).join("; "));
+    throw new Error([words(error), ...said].join("; "));
   }
   return true;
 }

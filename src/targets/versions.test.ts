@@ -3,17 +3,20 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../test/site.ts";
 import { newBundle } from "../../test/stage.ts";
+import { pairLayout } from "./layout.ts";
 import { forgetKey, lastGood, linked, point, type Site, settle, writeVersion } from "./versions.ts";
 
 const pair = { certificatePem: "certificate", keyPem: "key" };
 
+const layout = (key: string) => pairLayout({ certificate: "fullchain.pem", key });
+
 function siteAt(directory: string): Site {
-  return { directory, certificate: "fullchain.pem", key: "privkey.pem", owner: null };
+  return { directory, layout: layout("privkey.pem"), owner: null };
 }
 
 test("leaves nothing behind when a version cannot be written", async () => {
   await using directory = await temporaryDirectory();
-  const site = { ...siteAt(directory.path), key: "fullchain.pem" };
+  const site = { ...siteAt(directory.path), layout: layout("fullchain.pem") };
   await expect(writeVersion(site, newBundle("key-1"), pair)).rejects.toThrow(/EEXIST/);
   expect(await readdir(join(site.directory, "versions"))).toEqual([]);
 });

@@ -12,24 +12,24 @@ import {
   symlink,
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import type { Layout } from "./layout.ts";
 import type { Pair } from "./pair.ts";
 import type { Bundle } from "./target.ts";
 
 /**
  * A directory that certctl keeps:
  *
- *     versions/<key id>.<fingerprint>.<random>/   certificate, key and, once it was seen on the wire, `proven`
+ *     versions/<key id>.<fingerprint>.<random>/   the layout's files and, once it was seen on the wire, `proven`
  *     current  -> versions/…                      what the server reads
  *     previous -> versions/…                      what was current before
+ *     <watched> -> current/<watched>              for a server that watches for that name
  *
  * Versions with other names are the owner's and never removed.
  */
 export interface Site {
   /** A real path. */
   directory: string;
-  /** File names within a version. */
-  certificate: string;
-  key: string;
+  layout: Layout;
   /** Whom the files belong to; null leaves them with the agent's user. */
   owner: { uid: number; gid: number } | null;
 }
@@ -52,15 +52,22 @@ export async function linked(site: Site, link: "current" | "previous"): Promise<
 
 /** Points a link to a version, or removes it, in one atomic step that survives a power cut. */
 export async function point(site: Site, link: "current" | "previous", version: string | null): Promise<void> {
-  const path = join(site.directory, link);
-  if (version === null) await rm(path, { force: true });
+  const { directory, layout } = site;
+  await relink(directory, link, version === null ? null : join("versions", version));
+  if (link === "current" && layout.watched !== undefined)
+    await relink(directory, layout.watched, version === null ? null : join("current", layout.watched));
+}
+
+async function relink(directory: string, name: string, target: string | null): Promise<void> {
+  const path = join(directory, name);
+  if (target === null) await rm(path, { force: true });
   else {
-    const next = join(site.directory, `.${link}.next`);
+    const next = join(directory, `.${name}.next`);
     await rm(next, { force: true });
-    await symlink(join("versions", version), next);
+    await symlink(target, next);
     await rename(next, path);
   }
-  await sync(site.directory);
+  await sync(directory);
 }
 
 /** What to go back to: `current`, unless a deployment broke off before it was proven; then what was before that. */
@@ -74,7 +81,7 @@ export async function lastGood(site: Site): Promise<string | null> {
   return isProven ? current : linked(site, "previous");
 }
 
-/** Writes certificate and key into a new version, down to the disk, and answers its name. */
+/** Writes the files of a new version, down to the disk, reads them again and answers its name. */
 export async function writeVersion(site: Site, bundle: Bundle, pair: Pair): Promise<string> {
   const version = `${bundle.keyId}.${bundle.fingerprintSha256.slice(0, 16)}.${randomBytes(4).toString("hex")}`;
   if (!ownName.test(version)) throw new Error(`"${bundle.keyId}" cannot be part of a file name`);
@@ -86,10 +93,11 @@ export async function writeVersion(site: Site, bundle: Bundle, pair: Pair): Prom
   const path = versionPath(site, version);
   await mkdir(path, { mode: 0o755 });
   try {
-    await writeNew(site, join(path, site.certificate), pair.certificatePem, 0o644);
-    await writeNew(site, join(path, site.key), pair.keyPem, 0o600);
+    for (const { name, content, isSecret } of site.layout.files(pair, path))
+      await writeNew(site, join(path, name), content, isSecret ? 0o600 : 0o644);
     await sync(path);
     await sync(versions);
+    if (!(await holds(site, version, pair))) throw new Error(`${path} does not hold what was written there`);
   } catch (error) {
     await remove(site, version);
     throw error;
@@ -99,13 +107,16 @@ export async function writeVersion(site: Site, bundle: Bundle, pair: Pair): Prom
 
 /** The PEM of a version's certificate file, or null. */
 export async function certificateOf(site: Site, version: string): Promise<string | null> {
-  return readFile(join(versionPath(site, version), site.certificate), "utf8").catch(() => null);
+  return readFile(join(versionPath(site, version), site.layout.leaf), "utf8").catch(() => null);
 }
 
-/** Whether a version's files are exactly these. */
+/** Whether a version's files are exactly what this pair makes. */
 export async function holds(site: Site, version: string, pair: Pair): Promise<boolean> {
-  const key = await readFile(join(versionPath(site, version), site.key), "utf8").catch(() => null);
-  return key === pair.keyPem && (await certificateOf(site, version)) === pair.certificatePem;
+  const path = versionPath(site, version);
+  for (const { name, content } of site.layout.files(pair, path)) {
+    if ((await readFile(join(path, name), "utf8").catch(() => null)) !== content) return false;
+  }
+  return true;
 }
 
 /** Notes that the current version was seen on the wire, and removes what is neither it nor the previous one. */

@@ -56,6 +56,30 @@ test("a target's form offers what its agent allows, and says at each field what 
   await told("No certificate is deployed here");
 });
 
+test("a target of every kind is asked for in the same form", async () => {
+  const { page } = view;
+  const { body } = await system.rest("GET", "/api/v1/target-kinds");
+  await view.goto("/targets");
+  await page.getByRole("button", { name: "Create a target" }).click();
+  const kind = dialog().getByLabel("Kind", { exact: true });
+  const titles = await kind.getByRole("option").allTextContents();
+  expect(titles).toEqual(body.data.map(({ title }: { title: string }) => title));
+  for (const label of titles) {
+    await kind.selectOption({ label });
+    await dialog().getByLabel("Entry in agent.yaml").waitFor();
+    await dialog().getByLabel("Server name").waitFor();
+  }
+  await dialog().getByLabel("Agent", { exact: true }).selectOption({ label: "away" });
+  await kind.selectOption({ label: "Postfix" });
+  await dialog().getByLabel("Name", { exact: true }).fill("mail");
+  await dialog().getByLabel("Entry in agent.yaml").fill("mail");
+  await screenshot(page, "target-form-kinds");
+  await dialog().getByRole("button", { name: "Create target" }).click();
+  await page.getByRole("link", { name: "mail" }).click();
+  await page.getByRole("heading", { name: "mail", level: 1 }).waitFor();
+  await told("Postfix");
+});
+
 test("a target is tested from its page, and is not archived while a certificate is deployed to it", async () => {
   const { page } = view;
   await view.goto("/targets/tgt-web");
