@@ -32,9 +32,12 @@ const curves = {
 /** Opens a token. Its library is loaded here and nowhere else. Throws StartupError in words for the operator. */
 export async function openToken({ module, token, pin }: TokenSettings): Promise<HardwareToken> {
   const { default: pkcs11 } = await import("pkcs11js").catch((cause: unknown) => {
-    throw new StartupError("CERTCTL_PKCS11_MODULE is set, but the package pkcs11js is not installed", {
-      cause,
-    });
+    throw new StartupError(
+      "CERTCTL_PKCS11_MODULE is set, but the package pkcs11js is not installed: it is built by npm ci, where there is a C++ compiler",
+      {
+        cause,
+      },
+    );
   });
   const library: PKCS11 = new pkcs11.PKCS11();
   const session = logIn();
