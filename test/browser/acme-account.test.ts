@@ -49,7 +49,7 @@ test("its key is changed, and a change that broke off is shown and gone on with"
   await screenshot(page, "account-change-key");
   await dialog().getByRole("button", { name: "Change 1 key" }).click();
   await dialog().getByRole("alert").waitFor();
-  expect(view.problems.splice(0).length).toBeGreaterThan(0);
+  await expect.poll(() => view.problems.splice(0).length).toBeGreaterThan(0);
   await dialog().getByRole("button", { name: "Cancel" }).click();
   await panel().getByText("A change of its key is not over", { exact: false }).waitFor();
   await expectFine(view, "a change of an account's key that broke off");

@@ -60,6 +60,15 @@ export async function expectFine({ page, problems }: View, name: string): Promis
   expect.soft(problems, `${name}: problems`).toEqual([]);
 }
 
+/**
+ * Takes the answers of these statuses off a page's problems, and expects no other. Chromium notes each on the console, a while after
+ * the page has shown it.
+ */
+export async function expectAnswers({ problems }: View, ...statuses: number[]): Promise<void> {
+  await expect.poll(() => problems.length).toBe(statuses.length);
+  expect(problems.splice(0)).toEqual(statuses.map((each) => expect.stringContaining(`status of ${each}`)));
+}
+
 /** Leaves a picture in test/browser/screens, to be looked at; fails when there is nothing on it. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   await mkdir(screens, { recursive: true });
