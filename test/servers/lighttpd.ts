@@ -24,7 +24,8 @@ ssl.privkey = "${site}/current/privkey.pem"
     return {
       argv: ["lighttpd", "-D", "-f", file],
       test: ["lighttpd", "-tt", "-f", file],
-      reload: (pid) => ["kill", "-USR1", String(pid)],
+      // One that was brought back is another process.
+      reload: () => ["sh", "-c", 'kill -USR1 "$(cat "$1")"', "sh", pidFile],
       start: ["lighttpd", "-f", file],
       pidFile,
     };
