@@ -79,6 +79,27 @@ test("a target of every kind is asked for in the same form", async () => {
   await told("Postfix");
 });
 
+test("a form that is sent before its kinds are there loses nothing", async () => {
+  const { page } = view;
+  const held = Promise.withResolvers<void>();
+  await page.route("**/api/v1/target-kinds*", async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  await view.goto("/targets/tgt-web");
+  await page.getByRole("button", { name: "Edit" }).click();
+  await dialog().getByLabel("Name", { exact: true }).fill("web");
+  await dialog().getByRole("button", { name: "Test connection" }).click();
+  await dialog().getByText("a deployment finds what it needs").waitFor();
+  const saved = page.waitForResponse((answer) => answer.request().method() === "PUT");
+  await dialog().getByRole("button", { name: "Save" }).click();
+  expect((await saved).status()).toBe(200);
+  held.resolve();
+  await dialog().waitFor({ state: "detached" });
+  await page.unroute("**/api/v1/target-kinds*");
+  expect((await system.rest("GET", "/api/v1/targets/tgt-web")).body.config).toEqual({ entry: "site" });
+});
+
 test("a target is tested from its page, and is not archived while a certificate is deployed to it", async () => {
   const { page } = view;
   await view.goto("/targets/tgt-web");

@@ -42,6 +42,7 @@ export function useKindConfig(
     fields,
     draft,
     setDraft: setTyped,
-    config: configOf(fields, draft),
+    // Who is faster than the kinds sends what the form began with.
+    config: schema ? configOf(fields, draft) : { ...stored, ...typed },
   };
 }
