@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { issuers } from "../src/issuers/registry.ts";
+import { targets } from "../src/targets/registry.ts";
 import { type System, startSystem } from "./system.ts";
 
 /** Every resource by REST, as curl sees it. */
@@ -169,7 +170,7 @@ test("issuers and the catalogues of connectors are there to read", async () => {
   expect(new X509Certificate(issuer.root_pem).subject).toContain("issuing root");
   expect(system.ca).toContain(issuer.root_pem.trim());
   const { body: targetKinds } = await call("GET", "/target-kinds");
-  expect(targetKinds.data.map(({ kind }: { kind: string }) => kind)).toEqual(["nginx", "files"]);
+  expect(targetKinds.data.map(({ kind }: { kind: string }) => kind)).toEqual(targets.map(({ kind }) => kind));
   expect(targetKinds.data[0].config_schema).toMatchObject({ type: "object", required: ["entry"] });
   const { data: issuerKinds } = (await call("GET", "/issuer-kinds")).body;
   expect(issuerKinds[0]).toMatchObject({ kind: "local-ca", config_schema: { type: "object" } });

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { type ReactNode, useId, useLayoutEffect, useRef, useState } from "react";
 import { Button } from "../ui/button.tsx";
 import { Dialog, type DialogProps } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-card.tsx";
@@ -33,7 +33,8 @@ export function FormDialog({
   const id = useId();
   const form = useRef<HTMLFormElement>(null);
   const [isPlaced, setPlaced] = useState(false);
-  useEffect(() => {
+  // Before it is painted: what a field shows does not flash at the end.
+  useLayoutEffect(() => {
     const first = error ? form.current?.querySelector<HTMLElement>("[aria-invalid=true]") : null;
     setPlaced(Boolean(first));
     first?.focus();
