@@ -43,14 +43,10 @@ export const acmeAccounts: Accounts<AcmeConfig> = {
       await connection.changeKey(await connectAcme(config, { keyPem }, tools));
     } catch (error) {
       if (!(error instanceof AcmeFailure) || error.status >= 500) throw issuerError("account", error);
-      // The CA did not do it, unless it had done it before.
+      // It had done it before, or another call does it yet: so the new key stays, and is what the next try asks for.
       const settled = await settledAccount(config, begun, tools);
-      if (!settled.next) return;
-      await tools.account.change((kept) => {
-        const { next, ...rest } = kept as unknown as Account;
-        return next?.keyPem === keyPem ? asJson(rest) : null;
-      });
-      throw issuerError("account", error);
+      if (settled.next) throw issuerError("account", error);
+      return;
     }
     await settledAccount(config, begun, tools);
   },
