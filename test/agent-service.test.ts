@@ -89,12 +89,14 @@ test("the agent starts from what was left, without any join string", async () =>
 test("run again, it lets the service write where agent.yaml lets it, and leaves the rest as it is", async () => {
   const text = 'allowed_directories: ["/etc/nginx/a \\"b\\" 5%", /srv/tls]\n';
   await writeFile(below("etc/certctl/agent.yaml"), text, { mode: 0o644 });
+  const settings = await readFile(below("etc/certctl/agent.env"), "utf8");
   const identity = await readFile(below("var/lib/certctl/agent/identity.json"), "utf8");
   await install({ env: { CERTCTL_JOIN: await joinString() } });
   const unit = await readFile(below(unitFile), "utf8");
   expect(writableOf(unit)).toEqual(['/etc/nginx/a "b" 5%', "/srv/tls"]);
   expect(await readFile(below("etc/certctl/agent.yaml"), "utf8")).toBe(text);
   expect(await readFile(below("var/lib/certctl/agent/identity.json"), "utf8")).toBe(identity);
+  expect(await readFile(below("etc/certctl/agent.env"), "utf8")).toBe(settings);
   expect(said.join("\n")).toContain("the agent is ag-service already");
   const verified = analyze("verify", "--man=no", "--recursive-errors=no", below(unitFile));
   expect(verified.status, verified.stderr).toBe(0);

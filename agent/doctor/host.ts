@@ -27,7 +27,10 @@ export async function checkHostFile(path: string, signal: AbortSignal): Promise<
     ];
   const directories = `writes to ${host.allowedDirectories.join(", ") || "nothing"}`;
   const findings: Finding[] = [
-    fine("agent.yaml", `${path} allows ${host.targets.size} targets; ${directories}`),
+    fine(
+      "agent.yaml",
+      `${path} allows ${host.targets.size === 1 ? "1 target" : `${host.targets.size} targets`}; ${directories}`,
+    ),
   ];
   for (const [entry, { kind }] of host.targets) findings.push(await checkEntry(entry, kind, host, signal));
   return findings;

@@ -1,5 +1,6 @@
-import { access, chown, mkdir, readdir } from "node:fs/promises";
+import { access, chown, mkdir, readdir, readFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
+import { parseEnv } from "node:util";
 import { writeAtomically } from "../../src/platform/data-dir.ts";
 import { runProgram } from "../../src/platform/program.ts";
 import { readSettings } from "../../src/platform/settings.ts";
@@ -45,7 +46,9 @@ export async function installAgent(wish: InstallWish): Promise<void> {
   const owner = await idsOf(user, signal);
   if (process.getuid?.() !== 0) throw new StartupError("only root can install a service: run it with sudo");
   await checkProgram(argv);
-  const settings = kept(env);
+  // Run again, it keeps what it kept before.
+  const before = await readFile(below(places.environment), "utf8").catch(() => "");
+  const settings = { ...parseEnv(before), ...kept(env) } as Record<string, string>;
   await mkdir(below(places.directory), { recursive: true, mode: 0o755 });
   await writeAtomically(below(places.environment), environmentText(settings), 0o600);
   say(`${below(places.environment)}: settings`);
@@ -124,6 +127,7 @@ function kept(env: NodeJS.ProcessEnv): Record<string, string> {
 /** Both systemd and Node read what stands in single quotes as it is. */
 function environmentText(settings: Record<string, string>): string {
   return Object.entries(settings)
+    .sort(([one], [other]) => one.localeCompare(other))
     .map(([name, value]) => {
       if (/['\n]/.test(value)) throw new StartupError(`${name}: a quote or a line break cannot be kept`);
       return `${name}='${value}'\n`;
